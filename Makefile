@@ -1,0 +1,49 @@
+# What a person runs, and what CI runs: the same commands.
+PYTHON ?= python3
+BIN := .venv/bin
+READY := .venv/.ready
+READY_DEV := .venv/.ready-dev
+
+.PHONY: demo install lint test bench quality format clean
+
+demo: $(READY)  ## Install, ingest the guides in docs/, and ask two questions. No key, no download of models.
+	$(BIN)/searchask ingest config/default.yaml --yes
+	@echo
+	$(BIN)/searchask ask config/default.yaml "修改分块大小以后需要重新做什么？"
+	@echo
+	$(BIN)/searchask ask config/default.yaml "What happens when a document fails?"
+
+install: $(READY)  ## Install into .venv.
+
+$(READY): pyproject.toml constraints.txt
+	test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e .
+	touch $@
+
+$(READY_DEV): $(READY)
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	touch $@
+
+lint: $(READY_DEV)  ## Everything that must hold of the code: style, types, structure, generated files.
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pipelines.describe --check
+
+test: $(READY_DEV)  ## The whole suite: offline, without a key.
+	$(BIN)/pytest -n 2
+
+bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes docs/benchmarks.md.
+	$(BIN)/python -m tests.bench
+
+quality: $(READY_DEV)  ## Retrieval quality on the question sets in ../shared/data, where they are.
+	$(BIN)/python -m tests.quality
+
+format:  ## Format the code, and write the generated files.
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/python -m pipelines.describe --write
+
+clean:  ## Remove what was installed and built; storages are left alone.
+	rm -rf .venv build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache

@@ -1,0 +1,75 @@
+"""The derived stores of a generation: where they lie, and how to open them."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr, TypeAdapter
+
+from pipelines.catalog.rows import Generation
+from pipelines.components.embed_models import EmbedModel
+from pipelines.components.vector_stores import VectorStore
+from pipelines.index import KeywordIndex, VectorIndex
+from pipelines.keyword import TantivyIndex
+from pipelines.schema import KeywordSpec, PipelineSpec
+from pipelines.spec import Spec
+from pipelines.text.analyser import Analyser
+
+_PARTS: dict[str, Any] = {"embed_model": EmbedModel, "vector_store": VectorStore, "keyword": KeywordSpec}
+"""The parts of a config that decide what a generation is."""
+
+
+def recipe(spec: PipelineSpec) -> str:
+    """The parts of a config that a generation is built with, as JSON without secrets."""
+    return json.dumps({name: _open_fields(getattr(spec, name)) for name in _PARTS}, sort_keys=True)
+
+
+def as_built(spec: PipelineSpec, generation: Generation) -> PipelineSpec:
+    """The config with the parts that a generation was built with, so that it can be read after an edit.
+
+    Keys, addresses and the like are today's where the part still has the same type.
+    """
+    parts: dict[str, Spec] = {}
+    for name, written in json.loads(generation.recipe).items():
+        now: Spec = getattr(spec, name)
+        fields = now.model_dump(by_alias=True, exclude_unset=True)
+        today = {key: fields[key] for key in now.operational & fields.keys()}
+        same_type = fields.get("type") == written.get("type")
+        then: Spec = TypeAdapter(_PARTS[name]).validate_python({**written, **(today if same_type else {})})
+        parts[name] = now if then.identity() == now.identity() else then
+    return spec.model_copy(update=parts)
+
+
+def _open_fields(part: Spec) -> dict[str, Any]:
+    secret = {name for name, value in part if isinstance(value, SecretStr)}
+    return part.model_dump(mode="json", by_alias=True, exclude=secret, exclude_unset=True)
+
+
+def keyword_folder(storage: Path, generation: Generation) -> Path:
+    """Where the keyword index of a generation lives."""
+    return storage / "keyword" / generation.collection
+
+
+def open_vectors(spec: PipelineSpec, storage: Path, generation: Generation) -> VectorIndex:
+    """The vectors of a generation; raises StorageError where they can't be opened."""
+    return spec.vector_store.build(
+        storage=storage, collection=generation.collection, dimension=generation.dimension
+    )
+
+
+def open_keywords(
+    spec: PipelineSpec, storage: Path, generation: Generation, *, writable: bool
+) -> KeywordIndex:
+    """The keyword index of a generation; raises StorageError where it can't be opened."""
+    analyser = Analyser(dictionary=tuple(spec.keyword.dictionary))
+    return TantivyIndex(keyword_folder(storage, generation), analyser, writable=writable)
+
+
+def intact(spec: PipelineSpec, storage: Path, generation: Generation) -> bool:
+    """Whether the files of a generation's stores are there; a look, no check of what is in them."""
+    if not generation.dimension:
+        return True
+    keywords = (keyword_folder(storage, generation) / "meta.json").is_file()
+    return keywords and spec.vector_store.present(storage)

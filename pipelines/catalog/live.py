@@ -1,0 +1,116 @@
+"""Live nodes for a question: what the derived stores found, as the catalog knows it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Engine, bindparam, select
+
+from pipelines.catalog import contents
+from pipelines.catalog.cache import look_up
+from pipelines.catalog.database import explained
+from pipelines.catalog.tables import documents, nodes
+
+if TYPE_CHECKING:
+    from pipelines.index import Vector
+
+
+@dataclass(frozen=True, slots=True)
+class LiveNode:
+    """A node that exists, with its text and its place."""
+
+    id: str
+    text: str
+    start: int | None
+    end: int | None
+    page: int | None
+    heading: str
+    table_header: str
+    position: int
+    document_id: int
+    document: str
+    loader: str
+    digest: bytes
+
+
+_LIVE = (
+    select(
+        nodes.c.id,
+        nodes.c.start,
+        nodes.c.end,
+        nodes.c.page,
+        nodes.c.heading,
+        nodes.c.table_header,
+        nodes.c.position,
+        nodes.c.text,
+        nodes.c.digest,
+        documents.c.id.label("document_id"),
+        documents.c.path,
+        documents.c.loader,
+        documents.c.load,
+    )
+    .join(documents, nodes.c.document == documents.c.id)
+    .where(
+        documents.c.generation == bindparam("generation"), nodes.c.id.in_(bindparam("ids", expanding=True))
+    )
+)
+
+
+_DIGESTS = select(nodes.c.id, nodes.c.digest).where(nodes.c.id.in_(bindparam("ids", expanding=True)))
+
+
+class LiveNodes:
+    """Reads the nodes of one generation."""
+
+    def __init__(self, engine: Engine, generation: int, cache_key: str) -> None:
+        self._engine = engine
+        self._generation = generation
+        self._cache_key = cache_key
+
+    def get(self, ids: Sequence[str]) -> dict[str, LiveNode]:
+        """Those of the ids that are live, by id."""
+        if not ids:
+            return {}
+        with explained("the catalog"), self._engine.connect() as connection:
+            rows = connection.execute(_LIVE, {"generation": self._generation, "ids": list(ids)}).all()
+            spans = {(row.load, row.start, row.end) for row in rows if row.text is None}
+            texts = contents.read_spans(connection, spans)
+        found: dict[str, LiveNode] = {}
+        for row in rows:
+            text = (
+                texts.get((row.load, row.start, row.end)) if row.text is None else contents.unpack(row.text)
+            )
+            if text is not None:  # else it was retired, and its text dropped, between two statements
+                found[row.id] = _node(row, text)
+        return found
+
+    def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
+        """The vectors of live nodes, by id."""
+        if not ids:
+            return {}
+        digests: dict[str, bytes] = {}
+        with explained("the catalog"), self._engine.connect() as connection:
+            for offset in range(0, len(ids), 500):
+                part = {"ids": list(ids[offset : offset + 500])}
+                digests.update((row.id, row.digest) for row in connection.execute(_DIGESTS, part))
+            held = look_up(connection, self._cache_key, list(set(digests.values())))
+        return {key: held[digest] for key, digest in digests.items() if digest in held}
+
+
+def _node(row: Any, text: str) -> LiveNode:
+    return LiveNode(
+        id=row.id,
+        text=text,
+        start=row.start,
+        end=row.end,
+        page=row.page,
+        heading=row.heading,
+        table_header=row.table_header,
+        position=row.position,
+        document_id=row.document_id,
+        document=row.path,
+        loader=row.loader,
+        digest=row.digest,
+    )

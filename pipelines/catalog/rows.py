@@ -1,0 +1,91 @@
+"""The rows that the catalog takes and gives."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+
+from pipelines.documents import Document
+
+
+@dataclass(frozen=True, slots=True)
+class Generation:
+    """One index: a vector collection and a keyword index, built with one embed model."""
+
+    id: int
+    fingerprint: str
+    recipe: str
+    cache_key: str
+    state: str
+    sound: bool
+    dimension: int
+    probe: bytes | None
+
+    @property
+    def collection(self) -> str:
+        """The name of its vector collection, and of the folder of its keyword index."""
+        return f"generation-{self.id}"
+
+    @property
+    def model(self) -> str:
+        """The embed model that built it, as one short name."""
+        part = json.loads(self.recipe)["embed_model"]
+        return " ".join(str(part[key]) for key in ("type", "model", "class") if part.get(key))
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentRow:
+    """One document of a generation: what was seen last, and what is indexed."""
+
+    id: int
+    generation: int
+    loader: str
+    path: str
+    size: int
+    modified: int
+    seen: str
+    state: str
+    error: str
+    content: str
+    load: str
+    parse: str
+    chunks: int
+    tokens: int
+
+
+@dataclass(slots=True)
+class Node:
+    """One node as it is stored; `text` is None where the span in the document's text tells it."""
+
+    id: str
+    position: int
+    digest: bytes
+    start: int | None
+    end: int | None
+    tokens: int
+    page: int | None = None
+    heading: str = ""
+    table_header: str = ""
+    text: str | None = None
+    parent: str | None = None
+    leaf: bool = True
+    extra: str = ""
+
+
+@dataclass(slots=True)
+class Revision:
+    """All that one document's new version writes in the commit that makes it live."""
+
+    document: int
+    content: str
+    load: str
+    parse: str
+    size: int
+    modified: int
+    nodes: list[Node]
+    text: Document | None = None
+    """The text, where the catalog does not hold it yet."""
+    state: str = "done"
+    error: str = ""
+    added: list[str] = field(default_factory=list)
+    """Ids of leaves that the derived stores had to take in."""

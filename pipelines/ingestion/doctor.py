@@ -1,0 +1,131 @@
+"""Is everything as it should be? Each check is one line with its verdict and, where it fails, the remedy."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from sqlalchemy import text
+
+from pipelines.catalog import Catalog, Generation
+from pipelines.catalog.derived import as_built, open_keywords, open_vectors
+from pipelines.config import Config
+from pipelines.errors import SearchaskError
+from pipelines.index import KeywordIndex, VectorIndex
+from pipelines.ingestion.embed import check_model
+
+
+@dataclass(frozen=True, slots=True)
+class Check:
+    """One thing that was looked at."""
+
+    name: str
+    fine: bool
+    detail: str
+
+
+def examine(config: Config) -> Iterator[Check]:
+    """Look at the catalog, both derived stores, the models, and what would need the network."""
+    try:
+        catalog = Catalog(config.storage, config.catalog_url)
+    except SearchaskError as error:
+        yield Check("catalog", False, str(error))
+        yield from _models(config)
+        return
+    try:
+        yield _catalog(catalog)
+        active = catalog.generations.active()
+        if active is None or not active.dimension:
+            yield Check("index", False, "nothing is ingested yet: run `searchask ingest`")
+        else:
+            yield from _stores(config, catalog, active)
+            yield _asked("embed model", lambda: _probe(config, catalog, active))
+        yield from _generations(catalog)
+        yield from _documents(catalog, active)
+    finally:
+        catalog.close()
+    yield from _models(config)
+
+
+def _catalog(catalog: Catalog) -> Check:
+    if catalog.engine.dialect.name != "sqlite":
+        return Check("catalog", True, f"on {catalog.engine.dialect.name}")
+    with catalog.engine.connect() as connection:
+        said = str(connection.execute(text("PRAGMA quick_check")).scalar())
+    return Check("catalog", said == "ok", "sound" if said == "ok" else f"damaged: {said}; restore a backup")
+
+
+def _stores(config: Config, catalog: Catalog, active: Generation) -> Iterator[Check]:
+    spec = as_built(config.spec, active)
+    live = catalog.leaf_ids(active.id)
+    noted = set(catalog.retired(active.id, limit=1_000_000))
+    openers: dict[str, Callable[[], VectorIndex | KeywordIndex]] = {
+        "vectors": lambda: open_vectors(spec, config.storage, active),
+        "keyword index": lambda: open_keywords(spec, config.storage, active, writable=False),
+    }
+    for name, opener in openers.items():
+        try:
+            store = opener()
+        except SearchaskError as error:
+            yield Check(name, False, str(error))
+            continue
+        try:
+            held = set(store.ids())
+        except SearchaskError as error:
+            yield Check(name, True, f"can't be compared: {error}")
+            continue
+        finally:
+            store.close()
+        yield _compare(name, live, held, noted)
+
+
+def _compare(name: str, live: set[str], held: set[str], noted: set[str]) -> Check:
+    lost, orphans = live - held, held - live - noted
+    if lost:
+        return Check(
+            name, False, f"{len(lost)} of {len(live)} chunks are missing: `searchask ingest --rebuild`"
+        )
+    if orphans:
+        return Check(name, False, f"{len(orphans)} entries belong to no chunk (unseen): `searchask prune`")
+    return Check(name, True, f"agree with the catalog: {len(live)} chunks")
+
+
+def _probe(config: Config, catalog: Catalog, active: Generation) -> str:
+    model = as_built(config.spec, active).embed_model.embedder()
+    check_model(catalog, active, model)
+    return f"{model.name} answers as it did when the index was built ({active.dimension} dimensions)"
+
+
+def _asked(name: str, call: Callable[[], str]) -> Check:
+    try:
+        return Check(name, True, call())
+    except SearchaskError as error:
+        return Check(name, False, str(error))
+
+
+def _generations(catalog: Catalog) -> Iterator[Check]:
+    for generation in catalog.generations.all():
+        if generation.state == "building":
+            yield Check("second index", False, f"{generation.model} is not complete: run `searchask ingest`")
+        elif generation.state == "old":
+            yield Check("old index", True, f"{generation.model} is kept; `searchask prune` drops it")
+
+
+def _documents(catalog: Catalog, active: Generation | None) -> Iterator[Check]:
+    rows = catalog.documents(active.id) if active else []
+    bad = [row for row in rows if row.state in ("failed", "quarantined")]
+    detail = f"{len(rows)} known, {len(bad)} failed or quarantined"
+    yield Check("documents", not bad, detail + ("; see `searchask documents`" if bad else ""))
+
+
+def _models(config: Config) -> Iterator[Check]:
+    llm = config.spec.llm
+    if llm is not None:
+        yield _asked("llm", llm.ping)
+    needs = []
+    for key in ("embed_model", "vector_store", "llm"):
+        part = getattr(config.spec, key)
+        if part is not None and part.address:
+            needs.append(f"{key} ({part.address})")
+    needs += [f"loader {name}" for name, loader in config.spec.loaders.items() if loader.type == "web"]
+    yield Check("network", True, "needed by " + ", ".join(needs) if needs else "nothing needs it")

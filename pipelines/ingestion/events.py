@@ -1,0 +1,61 @@
+"""What an ingestion tells while it runs, and what it has done at the end."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipelines.catalog.jobs import JobDocument
+from pipelines.ingestion.embed import Spent
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One document reached a stage (`read`, `cut`, `embed`) or its end (`row` is set)."""
+
+    document: str
+    stage: str
+    row: JobDocument | None = None
+    chunks: int = 0
+    tokens: int = 0
+
+
+Report = Callable[[Event], None]
+
+
+@dataclass(slots=True)
+class Summary:
+    """What one run did; `to_dict` is the JSON contract of `ingest --json`."""
+
+    job: int = 0
+    outcome: str = "done"
+    done: int = 0
+    failed: int = 0
+    read: int = 0
+    """Documents whose file was opened and converted."""
+    cut: int = 0
+    """Chunks cut, whether or not they were new."""
+    written: int = 0
+    removed: int = 0
+    spent: Spent = field(default_factory=Spent)
+    error: str = ""
+    """Why the run stopped early."""
+    began: float = field(default_factory=time.monotonic)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The summary as other programs read it."""
+        summary = {
+            "job": self.job,
+            "outcome": self.outcome,
+            "documents": {"done": self.done, "failed": self.failed, "read": self.read},
+            "chunks": {"written": self.written, "removed": self.removed, "cut": self.cut},
+            "embedded": {
+                "texts": self.spent.texts,
+                "tokens": self.spent.tokens,
+                "from_cache": self.spent.from_cache,
+            },
+            "seconds": round(time.monotonic() - self.began, 2),
+        }
+        return {**summary, "error": self.error} if self.error else summary

@@ -1,0 +1,54 @@
+"""What a result depends on, per stage; equal fingerprints mean that the work need not be done again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from pipelines.text.analyser import Analyser
+
+from pipelines.reading import READER_VERSION
+from pipelines.schema import PipelineSpec
+from pipelines.spec import Spec, fingerprint
+
+CUT_VERSION = 1
+"""Counts up when the same node parser options would cut or describe a text otherwise."""
+
+
+def content_hash(content: bytes) -> str:
+    """The identity of a document's bytes: 128 bits of BLAKE2b in hexadecimal."""
+    return hashlib.blake2b(content, digest_size=16).hexdigest()
+
+
+@dataclass(frozen=True, slots=True)
+class LoadKey:
+    """How one loader reads: with the bytes and the file's ending it is the load fingerprint."""
+
+    options: str
+
+    @classmethod
+    def of(cls, loader: Spec) -> LoadKey:
+        """The options of a loader that decide the text it gives."""
+        return cls(fingerprint("load", READER_VERSION, loader.identity()))
+
+    def of_content(self, path: str, content: str) -> str:
+        """The load fingerprint of bytes with a given hash, under a given name."""
+        text = f"{self.options}\n{PurePosixPath(path).suffix.lower()}\n{content}"
+        return hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).hexdigest()
+
+
+def parse_key(spec: PipelineSpec) -> str:
+    """The parse fingerprint: the node parser and its options."""
+    return fingerprint("parse", CUT_VERSION, spec.node_parser.identity())
+
+
+def embed_key(spec: PipelineSpec) -> str:
+    """The embed fingerprint: the model and the options that change its vectors; the key of the cache."""
+    return fingerprint("embed", spec.embed_model.identity())
+
+
+def generation_key(spec: PipelineSpec) -> str:
+    """What one index is built with: embed model, vector store and keyword analyser."""
+    analyser = Analyser(dictionary=tuple(spec.keyword.dictionary))
+    return fingerprint("generation", embed_key(spec), spec.vector_store.identity(), analyser.fingerprint)

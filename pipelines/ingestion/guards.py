@@ -1,0 +1,36 @@
+"""What an ingestion refuses to do without being told."""
+
+from __future__ import annotations
+
+from pipelines.config import Config
+from pipelines.errors import Refused
+from pipelines.ingestion.plan import Plan
+
+_SHOWN = 5
+
+
+def guard(plan: Plan, config: Config, *, allow_vanish: bool) -> None:
+    """Refuse a run that finds nothing, or that would lose too much of what is indexed; raises Refused."""
+    if allow_vanish:
+        return
+    found = [change for change in plan.changes if change.action != "vanished"]
+    vanished = [change for change in plan.changes if change.action == "vanished" and change.content]
+    if not found:
+        raise Refused(
+            f"no document was found by {_list(plan.empty)}: check `loaders` (path, include, a missing drive)"
+            + ("; --allow-vanish empties the index" if plan.indexed else "")
+        )
+    known = len(vanished) + sum(
+        1 for change in found if change.content or (change.row and change.row.content)
+    )
+    limit = config.spec.ingestion.vanish_limit
+    if vanished and len(vanished) > limit * known:
+        raise Refused(
+            f"{len(vanished)} of {known} indexed documents would vanish (more than {limit:.0%}): "
+            f"{_list([change.path for change in vanished])}; if that is right, run again with --allow-vanish"
+        )
+
+
+def _list(names: list[str]) -> str:
+    shown = ", ".join(ascii(name) if not name.isprintable() else name for name in names[:_SHOWN])
+    return shown + (f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else "")

@@ -1,0 +1,281 @@
+"""What an ingestion would do and why, before it does anything."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipelines.catalog import Catalog, DocumentRow, Generation
+from pipelines.config import Config
+from pipelines.documents import Loader, Source
+from pipelines.errors import DocumentError
+from pipelines.ingestion.estimate import estimate_tokens
+from pipelines.ingestion.fingerprints import LoadKey, content_hash, generation_key, parse_key
+from pipelines.ingestion.scan import open_loaders, scan
+
+Action = Literal["new", "changed", "stale", "moved", "vanished", "failed", "unchanged"]
+ACTIONS: tuple[Action, ...] = ("new", "changed", "stale", "moved", "vanished", "failed", "unchanged")
+
+
+@dataclass(slots=True)
+class Change:
+    """What will happen to one document."""
+
+    loader: str
+    path: str
+    action: Action
+    reason: str = ""
+    source: Source | None = None
+    """As scanned; None for a document that vanished."""
+    row: DocumentRow | None = None
+    """As the generation that is built on knows it."""
+    before: DocumentRow | None = None
+    """As the generation that answers questions knows it."""
+    content: str = ""
+    """The content hash, where the plan had to read the document or knows it is the same."""
+    skip: bool = False
+    """Known to be unusable as it is; left alone."""
+    tokens: int = 0
+    """Estimated tokens to embed, before the cache is asked."""
+
+
+@dataclass(slots=True)
+class Plan:
+    """Every document with what will become of it."""
+
+    changes: list[Change]
+    fingerprint: str
+    generation: Generation | None
+    """The generation to build on; None where a new one begins."""
+    active: Generation | None
+    loaders: dict[str, Loader]
+    keys: dict[str, LoadKey]
+    parse: str
+    indexed: int = 0
+    """Documents that answer questions now."""
+    price: float | None = None
+    """Money for a million tokens embedded, where the config gives it."""
+    empty: list[str] = field(default_factory=list)
+    """Loaders that found nothing."""
+
+    def counts(self) -> dict[str, int]:
+        """How many documents per action, every action named."""
+        found = Counter(change.action for change in self.changes)
+        return {action: found[action] for action in ACTIONS}
+
+    @property
+    def work(self) -> list[Change]:
+        """The documents that something will be done with."""
+        return [change for change in self.changes if change.action != "unchanged" and not change.skip]
+
+    @property
+    def tokens(self) -> int:
+        """Estimated tokens to embed; the cache may spare some."""
+        return sum(change.tokens for change in self.work)
+
+    @property
+    def switches(self) -> bool:
+        """Whether questions go to another generation when this is done."""
+        return self.active is not None and (self.generation is None or self.generation.id != self.active.id)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON contract of `plan --json`."""
+        cost = None if self.price is None else round(self.tokens * self.price / 1e6, 6)
+        return {
+            "counts": self.counts(),
+            "documents": [
+                {
+                    "document": change.path,
+                    "action": change.action,
+                    "reason": change.reason,
+                    "loader": change.loader,
+                }
+                for change in self.changes
+                if change.action != "unchanged"
+            ],
+            "estimate": {"tokens": self.tokens, "cost": cost},
+        }
+
+
+def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = False) -> Plan:
+    """Compare the documents with the catalog (None: nothing was ever ingested).
+
+    Opens only files whose size or time changed, and new ones that may be a known one moved.
+    """
+    spec = config.spec
+    key = generation_key(spec)
+    active = catalog.generations.active() if catalog else None
+    target = catalog.generations.find(key) if catalog else None
+    plan = Plan(
+        changes=[],
+        fingerprint=key,
+        generation=target,
+        active=active,
+        loaders=open_loaders(config),
+        keys={name: LoadKey.of(loader) for name, loader in spec.loaders.items()},
+        parse=parse_key(spec),
+        price=getattr(spec.embed_model, "price", None),
+    )
+    rows = {
+        (row.loader, row.path): row for row in (catalog.documents(target.id) if catalog and target else ())
+    }
+    if catalog and active:
+        before = (
+            rows
+            if target == active
+            else {(row.loader, row.path): row for row in catalog.documents(active.id)}
+        )
+    else:
+        before = {}
+    plan.indexed = sum(1 for row in before.values() if row.content)
+    sources = scan(plan.loaders)
+    plan.empty = [name for name, found in sources.items() if not found]
+    seen: set[tuple[str, str]] = set()
+    for loader, found in sources.items():
+        for source in found:
+            seen.add((loader, source.path))
+            name = (loader, source.path)
+            change = Change(*name, "unchanged", source=source, row=rows.get(name), before=before.get(name))
+            _judge(plan, change, retry_failed=retry_failed)
+            plan.changes.append(change)
+    _find_vanished(plan, rows, before, seen, set(spec.loaders))
+    _find_moved(plan)
+    for change in plan.changes:
+        if change.action in ("new", "changed", "stale", "failed") and change.source and not change.skip:
+            change.tokens = estimate_tokens(change.path, change.source.size, change.row or change.before)
+    return plan
+
+
+def _judge(plan: Plan, change: Change, *, retry_failed: bool) -> None:
+    """Set what becomes of a document that was found."""
+    source, row, before = change.source, change.row, change.before
+    assert source is not None
+    if source.problem:
+        change.action, change.reason = "failed", source.problem
+        change.skip = row is not None and row.error == source.problem and _same_stat(source, row)
+    elif row is None or row.state == "new":
+        if before is None or not before.content:
+            change.action, change.reason = "new", "not in the index"
+        elif _same_stat(source, before):
+            change.action, change.content, change.reason = "stale", before.content, _model_edit(plan)
+        else:
+            change.action, change.reason = "changed", "edited, and " + _model_edit(plan)
+    elif row.state in ("failed", "quarantined"):
+        _judge_failed(plan, change, row, retry_failed=retry_failed)
+    elif _same_stat(source, row):
+        _judge_known(plan, change, row)
+    else:
+        change.content = _hash(plan, change)
+        if change.action != "unchanged":
+            return
+        if change.content == row.content:
+            _judge_known(plan, change, row)
+        else:
+            change.action, change.reason = "changed", "its content is another"
+
+
+def _judge_known(plan: Plan, change: Change, row: DocumentRow) -> None:
+    """Set what becomes of a document whose bytes are the indexed ones."""
+    change.content = row.content
+    if plan.keys[change.loader].of_content(change.path, row.content) != row.load:
+        change.action, change.reason = (
+            "stale",
+            "it is read in another way since: loader options or a newer reader",
+        )
+    elif plan.parse != row.parse:
+        change.action, change.reason = "stale", "node_parser was edited"
+
+
+def _judge_failed(plan: Plan, change: Change, row: DocumentRow, *, retry_failed: bool) -> None:
+    source = change.source
+    assert source is not None
+    change.action = "failed"
+    if row.state == "failed":
+        change.reason = f"failed last time, is tried again: {row.error}"
+        return
+    same = _same_stat(source, row)
+    if not same:
+        change.content = _hash(plan, change)
+        same = change.content == row.seen
+    if not same and change.content and change.content == row.content:
+        change.action, change.reason = "changed", "it is again what is indexed"
+    elif not same:
+        change.action, change.reason = "changed", "edited since it was quarantined"
+    elif retry_failed:
+        change.reason = f"quarantined, is tried again: {row.error}"
+    else:
+        change.reason = f"quarantined until it changes: {row.error}"
+        change.skip = True
+
+
+def _hash(plan: Plan, change: Change) -> str:
+    """The content hash of a document as it is now; a failure to read is set on the change."""
+    assert change.source is not None
+    try:
+        return content_hash(plan.loaders[change.loader].fetch(change.source))
+    except (DocumentError, OSError) as error:
+        change.action, change.reason = "failed", f"can't be read: {error}"
+        return ""
+
+
+def _same_stat(source: Source, row: DocumentRow) -> bool:
+    return source.modified != 0 and (source.size, source.modified) == (row.size, row.modified)
+
+
+def _model_edit(plan: Plan) -> str:
+    return (
+        f"the index is built anew beside the old one ({plan.active.model if plan.active else ''} built that)"
+    )
+
+
+def _find_vanished(
+    plan: Plan,
+    rows: dict[tuple[str, str], DocumentRow],
+    before: dict[tuple[str, str], DocumentRow],
+    seen: set[tuple[str, str]],
+    loaders: set[str],
+) -> None:
+    for name in sorted({*rows, *before} - seen):
+        row = rows.get(name)
+        reason = (
+            "it is gone from its loader"
+            if name[0] in loaders
+            else f"loader {name[0]!r} is gone from the config"
+        )
+        plan.changes.append(Change(*name, "vanished", reason, row=row, content=(row or before[name]).content))
+
+
+def _find_moved(plan: Plan) -> None:
+    """Match new documents with vanished ones of the same bytes, read in the same way."""
+    vanished = [
+        change for change in plan.changes if change.action == "vanished" and change.row and change.content
+    ]
+    if not vanished:
+        return
+    sizes = {change.row.size for change in vanished if change.row}
+    by_load: dict[str, list[Change]] = {}
+    for change in vanished:
+        assert change.row is not None
+        by_load.setdefault(change.row.load, []).append(change)
+    gone: set[int] = set()
+    for change in _candidates(plan.changes, sizes):
+        content = _hash(plan, change)
+        if not content:
+            continue
+        change.content = content
+        fitting = by_load.get(plan.keys[change.loader].of_content(change.path, content))
+        if fitting:
+            old = fitting.pop(0)
+            gone.add(id(old))
+            change.action, change.row, change.reason = "moved", old.row, f"from {old.path}"
+    plan.changes = [change for change in plan.changes if id(change) not in gone]
+
+
+def _candidates(changes: Iterable[Change], sizes: set[int]) -> list[Change]:
+    return [
+        change
+        for change in changes
+        if change.action == "new" and change.source and change.source.size in sizes
+    ]

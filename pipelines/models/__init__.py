@@ -1,0 +1,1 @@
+"""What runs behind `embed_model` and `llm`: imported when a model is built, never by `check`."""

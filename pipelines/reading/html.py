@@ -1,0 +1,128 @@
+"""HTML -> Markdown: headings, lists, tables and code kept; scripts, navigation, links and images dropped."""
+
+from __future__ import annotations
+
+import re
+from html import unescape
+from typing import Any
+
+from pipelines.documents import Document
+from pipelines.reading.characters import clean, join_lines
+from pipelines.reading.encodings import decode
+from pipelines.reading.markdown_writer import MarkdownWriter
+from pipelines.reading.options import ReadOptions
+
+_CHARSET = re.compile(rb"""(?:charset|encoding)\s*=\s*["']?\s*([a-zA-Z0-9_.:-]+)""")
+_DROPPED = frozenset(
+    "script style noscript template nav svg math iframe object embed applet button select input textarea "
+    "canvas audio video map dialog head".split()
+)
+_BOILERPLATE = re.compile(
+    r"^(?:nav|navbar|nav-?header|nav-?footer|navigation|site-?nav|breadcrumbs?|sidebar|side-?bar|toc|menu|"
+    r"skip-?(?:link|nav)|cookie\S*|pagination|page-?footer|site-?footer|site-?header|mw-editsection|"
+    r"mw-jump-link|noprint|navbox|sr-only|visually-?hidden|table-of-contents|share-buttons?)$",
+    re.I,
+)
+_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_LANDMARKS = frozenset(("navigation", "banner", "contentinfo", "search", "dialog", "menu", "menubar"))
+
+
+def read(content: bytes, options: ReadOptions) -> Document:
+    """The page's main text as Markdown."""
+    match = _CHARSET.search(content[:4096])
+    declared = match.group(1).decode("ascii") if match else ""
+    decoded = decode(content, encoding=options.encoding, declared=declared)
+    text, notes = to_markdown(decoded.text)
+    return Document(
+        text=text, format="html", markdown=True, encoding=decoded.encoding, notes=decoded.notes + notes
+    )
+
+
+def to_markdown(source: str, *, boilerplate: bool = False) -> tuple[str, tuple[str, ...]]:
+    """Markdown of an HTML text, and notes; with `boilerplate` nothing but scripts and images is dropped."""
+    root, whole = _parsed(source)
+    if not whole:
+        return _stripped(source), ("nested too deeply: the text without its headings and tables",)
+    if root is None:
+        return "", ()
+    start = root if boilerplate else _main(root)
+    writer = MarkdownWriter()
+    _walk(start, writer, boilerplate)
+    title = root.find(".//title")
+    heading = join_lines(title.text or "") if title is not None else ""
+    text = writer.text()
+    if heading and not boilerplate and not re.search(r"^# ", text, re.M):
+        text = f"# {heading}\n\n{text}"
+    return clean(text), ()
+
+
+def _parsed(source: str) -> tuple[Any, bool]:
+    """The tree (None for an empty page), and whether the parser took in all of it."""
+    from lxml import etree  # type: ignore[import-untyped]
+
+    parser = etree.HTMLParser(encoding="utf-8", huge_tree=True, no_network=True, remove_pis=True)
+    try:
+        root = etree.fromstring(source.encode("utf-8", "replace"), parser)
+    except etree.XMLSyntaxError as error:
+        return None, "depth" not in str(error)
+    return root, not any("xcessive depth" in entry.message for entry in parser.error_log)
+
+
+def _stripped(source: str) -> str:
+    """The text between the tags, where no tree can be had."""
+    source = re.sub(r"(?is)<(script|style|noscript|template)\b.*?</\1\s*>|<!--.*?-->", " ", source)
+    lines = re.sub(r"<[^<>]*>", "\n", source).split("\n")
+    return clean("\n\n".join(line for line in map(join_lines, map(unescape, lines)) if line))
+
+
+def _main(root: Any) -> Any:
+    """The one element that holds the content, where the page marks it and it isn't a mere part."""
+    found = root.xpath("//main | //*[@role='main']")
+    if len(found) != 1:
+        found = root.xpath("//article")
+    if len(found) == 1:
+        inside = len("".join(found[0].itertext()))
+        body = sum(map(len, root.xpath("//body//text()[not(ancestor::script or ancestor::style)]")))
+        if inside > 0.4 * body:
+            return found[0]
+    return root
+
+
+def _is_dropped(element: Any, boilerplate: bool) -> bool:
+    """Whether nothing of this element is content."""
+    tag = element.tag
+    if tag in _DROPPED or element.get("hidden") is not None or element.get("aria-hidden") == "true":
+        return True
+    if _HIDDEN_STYLE.search(element.get("style") or ""):
+        return True
+    if boilerplate or tag in ("body", "html", "main", "article"):
+        return False
+    if element.get("role") in _LANDMARKS:
+        return True
+    if tag in ("footer", "header") and element.getparent().tag == "body":
+        return True
+    names = f"{element.get('class') or ''} {element.get('id') or ''}".split()
+    return any(_BOILERPLATE.match(name) for name in names)
+
+
+def _walk(start: Any, writer: MarkdownWriter, boilerplate: bool) -> None:
+    """Feed a subtree to the writer, without recursion."""
+    from lxml import etree
+
+    walker = etree.iterwalk(start, events=("start", "end"))
+    skipped = None
+    for event, element in walker:
+        if event == "start":
+            if not isinstance(element.tag, str) or _is_dropped(element, boilerplate):
+                walker.skip_subtree()
+                skipped = element
+                continue
+            writer.start(element.tag, element.attrib)
+            writer.data(element.text)
+            continue
+        if element is skipped:
+            skipped = None
+        elif isinstance(element.tag, str):
+            writer.end(element.tag)
+        if element is not start:
+            writer.data(element.tail)

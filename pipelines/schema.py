@@ -1,0 +1,113 @@
+"""The shape of a config file, from the top down as the data flows. Read this first.
+
+Each family of components is a file in `pipelines/components/` with the name of its key.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Literal
+
+from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic_core import PydanticCustomError
+
+from pipelines.components.embed_models import EmbedModel, LocalModel
+from pipelines.components.llms import LLM
+from pipelines.components.loaders import Loader
+from pipelines.components.node_parsers import NodeParser, SentenceParser
+from pipelines.components.policies import Policy, StrictPolicy
+from pipelines.components.postprocessors import Postprocessor
+from pipelines.components.responses import ExtractiveResponse, Response
+from pipelines.components.retrievers import FusionRetriever, KeywordRetriever, Retriever, VectorRetriever
+from pipelines.components.vector_stores import ChromaStore, VectorStore
+from pipelines.references import completed, misreferences
+from pipelines.shape import members, type_of
+from pipelines.spec import Spec
+
+NEED_LLM = frozenset(type_of(response) for response in members(Response) if response.needs_llm)
+"""Responses that can't do without an `llm`."""
+
+
+class KeywordSpec(Spec):
+    """How text is cut into words for keyword search."""
+
+    dictionary: list[str] = Field(default_factory=list)
+    """Words that must stay whole: product names, terms of the trade."""
+
+
+class IngestionSpec(Spec):
+    """What an ingestion may do without being asked."""
+
+    operational: ClassVar[frozenset[str]] = frozenset({"vanish_limit"})
+
+    vanish_limit: float = Field(default=0.2, ge=0, le=1)
+    """Share of the known documents that may vanish in one run; above it the run is refused (`--allow-vanish`)."""
+
+
+class QueryEngineSpec(Spec):
+    """One way to answer: which passages, what is done to them, who writes, and what if there is no evidence."""
+
+    retriever: str
+    """Name of the retriever, under `retrievers`."""
+    postprocessors: list[Postprocessor] = Field(default_factory=list)
+    """What is done to the passages found, in this order."""
+    response: Response = ExtractiveResponse(type="extractive")
+    """How the answer is written; left out: `compact` where there is an `llm`, `extractive` otherwise."""
+    policy: Policy = StrictPolicy(type="strict")
+    """What happens when the documents hold no answer."""
+
+
+class PipelineSpec(Spec):
+    """One knowledge base: where the documents are, how they are cut, embedded, found and answered from."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)  # input may hold secrets
+
+    description: str = ""
+    """What this knowledge base is, in a line."""
+    extends: str = ""
+    """Another config file that this one builds on; maps merge by key, everything else replaces, `null` removes."""
+    language: Literal["auto", "zh", "en"] = "auto"
+    """Language of answers and refusals; `auto`: the language of the question."""
+    storage: str = Field(min_length=1)
+    """Folder of the catalog and both indexes, relative to the file that says so."""
+    catalog: SecretStr | None = None
+    """SQLAlchemy URL of the catalog; left out: SQLite under `storage`."""
+    loaders: dict[str, Loader] = Field(min_length=1)
+    """Where documents come from, by a name of your choice; the name is part of a document's identity."""
+    ingestion: IngestionSpec = IngestionSpec()
+    """What an ingestion may do without being asked."""
+    node_parser: NodeParser = SentenceParser(type="sentence")
+    """How documents are cut into passages."""
+    embed_model: EmbedModel = LocalModel(type="local")
+    """Which model turns passages and questions into vectors."""
+    vector_store: VectorStore = ChromaStore(type="chroma")
+    """Where vectors live."""
+    keyword: KeywordSpec = KeywordSpec()
+    """How text is cut into words for keyword search."""
+    llm: LLM | None = None
+    """Which model writes answers; none is needed for quoted ones."""
+    retrievers: dict[str, Retriever] = Field(
+        min_length=1,
+        default={
+            "meaning": VectorRetriever(type="vector"),
+            "words": KeywordRetriever(type="keyword"),
+            "both": FusionRetriever(type="fusion", of=["meaning", "words"]),
+        },
+    )
+    """How passages are found, by a name of your choice."""
+    query_engines: dict[str, QueryEngineSpec] = Field(
+        min_length=1, default={"answer": QueryEngineSpec(retriever="both")}
+    )
+    """How questions are answered, by a name of your choice; the first is the default. Left out: one engine
+    `answer` over the last retriever."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _complete(cls, data: Any) -> Any:
+        return completed(data) if isinstance(data, Mapping) else data
+
+    @model_validator(mode="after")
+    def _refers(self) -> PipelineSpec:
+        for path, message in misreferences(self.model_dump(by_alias=True), need_llm=NEED_LLM):
+            raise PydanticCustomError("reference", "{key}: {message}", {"key": path[-1], "message": message})
+        return self

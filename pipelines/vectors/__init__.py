@@ -1,0 +1,1 @@
+"""What runs behind `vector_store`: imported when a store is opened, never by `check`."""

@@ -1,0 +1,212 @@
+"""Vectors in Chroma: ids and embeddings only, since its own full-text table is five times slower than the rest."""
+
+from __future__ import annotations
+
+import itertools
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from pipelines.errors import SearchaskError, StorageError
+from pipelines.index import Hit
+from pipelines.vectors.turns import Turns
+
+if TYPE_CHECKING:
+    from pipelines.index import Vector
+
+WRITE = 2_000
+"""Vectors a call, at most: more is no faster, and readers of the same folder wait for one call."""
+
+_PAGE = 5_000
+_HNSW = {
+    "space": "cosine",
+    "ef_construction": 100,
+    "ef_search": 100,
+    "max_neighbors": 16,
+    "sync_threshold": 1_000,
+}
+
+
+class DamagedVectors(StorageError):
+    """The vectors are there but can't be read, as after a kill in mid-write: discard them and add them again."""
+
+
+class ChromaIndex:
+    """One collection of a Chroma folder or server.
+
+    A folder may be open in any number of processes, one of which writes. Chroma has no lock for that: a process that
+    loads the HNSW files while another writes them damages them for good ("Error finding id"). So loading and writing
+    take turns.
+    """
+
+    def __init__(self, chroma: Folder | Server, *, collection: str, dimension: int) -> None:
+        self._chroma = chroma
+        self._name = collection
+        with chroma.turn, reported(chroma.where):
+            self._client = chroma.client()
+            try:
+                self._collection = self._client.get_or_create_collection(
+                    collection, configuration={"hnsw": _HNSW}, embedding_function=None
+                )
+                self._load(dimension)
+                self._batch = min(WRITE, int(self._client.get_max_batch_size()))
+            except BaseException:
+                self.close()
+                raise
+
+    def _load(self, dimension: int) -> None:
+        """Load the HNSW files, which the first query does, and see that they hold what the collection holds."""
+        held = int(self._collection.count())
+        found = self._collection.query(query_embeddings=[[1.0] * dimension], n_results=10, include=[])
+        if len(found["ids"][0]) * 2 < min(held, 10):
+            raise DamagedVectors(_damaged(self._chroma.where, f"{held} vectors are recorded but not found"))
+
+    def add(self, ids: Sequence[str], vectors: Vector) -> None:
+        """Insert or replace; any number at once."""
+        for start in range(0, len(ids), self._batch):
+            end = start + self._batch
+            with self._chroma.turn, reported(self._chroma.where):
+                self._collection.upsert(ids=list(ids[start:end]), embeddings=vectors[start:end])
+
+    def delete(self, ids: Sequence[str]) -> None:
+        """Remove; an id that is not there is no error."""
+        for start in range(0, len(ids), self._batch):
+            with self._chroma.turn, reported(self._chroma.where):
+                self._collection.delete(ids=list(ids[start : start + self._batch]))
+
+    def query(self, vector: Sequence[float], top_k: int) -> list[Hit]:
+        """The closest by cosine similarity, best first."""
+        with reported(self._chroma.where):
+            found = self._collection.query(query_embeddings=[vector], n_results=top_k, include=["distances"])
+        pairs = zip(found["ids"][0], found["distances"][0], strict=True)
+        return [Hit(id=each, score=1.0 - distance) for each, distance in pairs]
+
+    def ids(self) -> Iterator[str]:
+        """Every id that is held."""
+        for start in itertools.count(0, _PAGE):
+            with reported(self._chroma.where):
+                page = self._collection.get(include=[], limit=_PAGE, offset=start)["ids"]
+            yield from page
+            if len(page) < _PAGE:
+                return
+
+    def count(self) -> int:
+        """How many are held."""
+        with reported(self._chroma.where):
+            return int(self._collection.count())
+
+    def drop(self) -> None:
+        """Delete the collection and everything in it."""
+        with self._chroma.turn, reported(self._chroma.where):
+            self._client.delete_collection(self._name)
+
+    def close(self) -> None:
+        """Give back files and connections; a second call does nothing."""
+        self._client.close()
+        self._chroma.release()
+
+
+class Folder:
+    """Chroma in this process, over a folder."""
+
+    _used: ClassVar[set[str]] = set()
+    _lock = threading.Lock()
+
+    def __init__(self, folder: Path) -> None:
+        self.where = str(folder)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self.turn: AbstractContextManager[None] = Turns(folder / "turn.lock")
+        except OSError as error:
+            raise StorageError(f"{folder}: can't be used for vectors: {error.strerror}") from None
+        self._path = ""
+
+    def client(self) -> Any:
+        """A client of its own: Chroma shares one per path, which would go on showing what it first loaded."""
+        import chromadb
+        from chromadb.config import Settings
+
+        with Folder._lock:
+            spellings = (self.where + "/." * times for times in itertools.count())
+            self._path = next(path for path in spellings if path not in Folder._used)
+            Folder._used.add(self._path)
+        try:
+            return chromadb.PersistentClient(self._path, settings=Settings(anonymized_telemetry=False))
+        except BaseException:
+            self.release()
+            raise
+
+    def release(self) -> None:
+        """Allow the path's spelling to be used again."""
+        with Folder._lock:
+            Folder._used.discard(self._path)
+
+
+class Server:
+    """Chroma behind HTTP, which takes care of its readers and writers itself."""
+
+    def __init__(self, host: str, port: int, *, ssl: bool, headers: dict[str, str]) -> None:
+        self.where = f"http{'s' if ssl else ''}://{host}:{port}"
+        self.turn: AbstractContextManager[None] = nullcontext()
+        self._options: dict[str, Any] = {"host": host, "port": port, "ssl": ssl, "headers": headers}
+
+    def client(self) -> Any:
+        """A client; raises where the server doesn't answer."""
+        import chromadb
+        from chromadb.config import Settings
+
+        return chromadb.HttpClient(**self._options, settings=Settings(anonymized_telemetry=False))
+
+    def release(self) -> None:
+        """Nothing is held."""
+
+
+def discard(chroma: Folder | Server, collection: str) -> None:
+    """Delete a collection without reading it, so that a damaged one goes too."""
+    with chroma.turn, reported(chroma.where):
+        client = chroma.client()
+        try:
+            if collection in {each.name for each in client.list_collections()}:
+                client.delete_collection(collection)
+        finally:
+            client.close()
+            chroma.release()
+
+
+@contextmanager
+def reported(where: str) -> Iterator[None]:
+    """Turn whatever Chroma raises, Rust panics included, into a `StorageError` that says what would help."""
+    try:
+        yield
+    except SearchaskError:
+        raise
+    except (KeyboardInterrupt, SystemExit, GeneratorExit):
+        raise
+    except BaseException as error:
+        failure = _failure(where, " ".join(str(error).split())[:200] or type(error).__name__)
+    else:
+        return
+    raise failure
+
+
+def _failure(where: str, said: str) -> StorageError:
+    small = said.lower()
+    if "readonly" in small or "read-only" in small or "permission denied" in small:
+        return StorageError(f"{where}: can't be written to; check its permissions ({said})")
+    if "disk is full" in small or "no space left" in small:
+        return StorageError(f"{where}: the disk is full ({said})")
+    if "database is locked" in small:
+        return StorageError(f"{where}: another program holds the vectors; try again when it is done ({said})")
+    if "could not connect" in small or "connection refused" in small or "connect" in small.split(":")[0]:
+        return StorageError(f"{where}: the Chroma server doesn't answer; check host, port and ssl ({said})")
+    if "expecting embedding with dimension" in small:
+        return StorageError(f"{where}: {said}; the collection belongs to another embed_model")
+    return DamagedVectors(_damaged(where, said))
+
+
+def _damaged(where: str, said: str) -> str:
+    return (
+        f"{where}: the vectors are damaged ({said}); run ingest, which builds them again from what is stored"
+    )

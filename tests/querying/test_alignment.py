@@ -1,0 +1,73 @@
+from __future__ import annotations
+
+import pytest
+
+from pipelines.querying.alignment import sentences_of, support, units
+
+PASSAGE = (
+    "Staff get 15 days of annual leave. It must be booked two weeks ahead. Unused leave is lost on 31 March."
+)
+ABSATZ = "员工入职满一年可享受十五天年假。年假须提前两周申请。未休年假于次年三月三十一日清零。"
+
+
+def quoted(claim: str, passage: str) -> tuple[str, float]:
+    found = support(claim, passage)
+    assert found
+    return passage[found.start : found.end], found.share
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "quote"),
+    [
+        ("Staff get 15 days of annual leave.", PASSAGE, "Staff get 15 days of annual leave."),
+        ("unused leave is LOST on 31 march", PASSAGE, "Unused leave is lost on 31 March."),
+        ("Annual leave is fifteen... 15 days", PASSAGE, "Staff get 15 days of annual leave."),
+        ("员工满一年后有 15 天年假。", ABSATZ, "员工入职满一年可享受十五天年假。"),
+        ("年假需要提前两周申请", ABSATZ, "年假须提前两周申请。"),
+    ],
+)
+def test_the_shortest_run_that_holds_a_claim(claim: str, passage: str, quote: str) -> None:
+    found, share = quoted(claim, passage)
+    assert found == quote
+    assert share >= 0.5
+
+
+def test_two_sentences_support_a_claim_that_joins_them() -> None:
+    found, share = quoted("The 15 days of annual leave are booked two weeks ahead.", PASSAGE)
+    assert found == "Staff get 15 days of annual leave. It must be booked two weeks ahead."
+    assert share > 0.8
+
+
+def test_a_wrong_number_is_hardly_support() -> None:
+    _, right = quoted("Staff get 15 days of annual leave.", PASSAGE)
+    _, wrong = quoted("Staff get 20 days of annual leave.", PASSAGE)
+    assert right == 1.0
+    assert wrong < 0.35
+
+
+def test_nothing_shared_is_no_support() -> None:
+    assert support("The moon is made of cheese.", PASSAGE) is None
+    assert support("Yes.", PASSAGE) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "number"),
+    [
+        ("二百一十五元", "215"),
+        ("二〇二四年", "2024"),
+        ("十天", "10"),
+        ("三十一日", "31"),
+        ("three people", "3"),
+    ],
+)
+def test_numbers_that_are_spelled_out(text: str, number: str) -> None:
+    assert number in units(text).spelled
+
+
+def test_numbers_are_compared_without_separators_and_zeros() -> None:
+    assert units("2024-03-05 and 1,200").numbers == units("2024年3月5日 1200").numbers
+
+
+def test_sentences_cover_no_white_space_at_their_ends() -> None:
+    text = "One.  Two.\n\n三。 "
+    assert [text[start:end] for start, end in sentences_of(text)] == ["One.", "Two.", "三。"]

