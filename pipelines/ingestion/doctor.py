@@ -9,10 +9,12 @@ from sqlalchemy import text
 
 from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.derived import as_built, open_keywords, open_vectors
+from pipelines.components.llms import LLM
 from pipelines.config import Config
 from pipelines.errors import SearchaskError
 from pipelines.index import KeywordIndex, VectorIndex
 from pipelines.ingestion.embed import check_model
+from pipelines.spec import Spec
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,11 +123,27 @@ def _documents(catalog: Catalog, active: Generation | None) -> Iterator[Check]:
 def _models(config: Config) -> Iterator[Check]:
     llm = config.spec.llm
     if llm is not None:
-        yield _asked("llm", llm.ping)
-    needs = []
-    for key in ("embed_model", "vector_store", "llm"):
-        part = getattr(config.spec, key)
-        if part is not None and part.address:
-            needs.append(f"{key} ({part.address})")
+        yield _asked("llm", lambda: f"{getattr(llm, 'model', llm.type)} answers: {_greeted(llm)}")
+    parts = {key: getattr(config.spec, key) for key in ("embed_model", "vector_store", "llm")}
+    needs = [f"{key} ({address})" for key, part in parts.items() if (address := _address(part))]
     needs += [f"loader {name}" for name, loader in config.spec.loaders.items() if loader.type == "web"]
     yield Check("network", True, "needed by " + ", ".join(needs) if needs else "nothing needs it")
+
+
+def _greeted(llm: LLM) -> str:
+    """One token of an answer, which shows that address, model and key are right."""
+    try:
+        return repr(llm.build().complete("Say ok.", max_tokens=1).text)
+    except SearchaskError:
+        raise
+    except Exception as error:  # any class of LlamaIndex may stand behind it
+        raise SearchaskError(f"{type(error).__name__}: {str(error)[:200]}") from None
+
+
+def _address(part: Spec | None) -> str:
+    """Where a part of the config is reached over the network; empty for one that works on this machine."""
+    kind = getattr(part, "type", "")
+    if kind in ("huggingface", "fastembed"):
+        return "to download its weights, once"
+    default = "https://api.openai.com/v1" if kind == "openai" else ""
+    return str(getattr(part, "base_url", None) or getattr(part, "host", None) or default)

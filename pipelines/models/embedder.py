@@ -116,30 +116,29 @@ class Embedder:
             raise failure
 
     def _batch(self, texts: Sequence[str], batch: list[int], refused: list[int]) -> Iterator[Piece]:
-        """One batch, halved until the endpoint takes it; texts refused alone go to `refused`."""
-        pieces = [batch]
-        taken = 0
+        """One batch, in ever smaller pieces until the endpoint takes them; texts refused alone go to `refused`."""
+        size = len(batch)
+        rest = batch
         alone: list[int] = []
-        while pieces:
-            piece = pieces.pop()
+        while rest:
+            piece = rest[:size]
             try:
                 matrix = self._request([texts[position] for position in piece])
             except CallFailed as error:
-                if error.status not in _TOO_LARGE or (len(piece) == 1 and not self._answered):
+                if error.status not in _TOO_LARGE or (size == 1 and not self._answered):
                     raise
-                if len(piece) == 1:
-                    alone += piece
-                else:
-                    middle = len(piece) // 2
-                    pieces += [piece[middle:], piece[:middle]]
-                continue
-            taken = max(taken, len(piece))
-            yield piece, matrix
+                if len(piece) > 1:
+                    size = len(piece) // 2
+                    continue
+                alone += piece
+            else:
+                yield piece, matrix
+            rest = rest[size:]
         with self._lock:
             refused += alone
-            # One long text makes its batch look too large: only one that went through in parts tells the limit.
-            if taken and taken < len(batch) and not alone:
-                self.batch_size = min(self.batch_size, taken)
+            # One long text makes its batch look too large: only a batch that went through in parts tells the limit.
+            if not alone and size < len(batch):
+                self.batch_size = min(self.batch_size, size)
 
     def _request(self, texts: list[str]) -> Matrix:
         matrix = self._checked(self._called(lambda: self._model.get_text_embedding_batch(texts)), len(texts))

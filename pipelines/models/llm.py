@@ -75,8 +75,13 @@ class EndpointLLM(OpenAILike):
         raise failure
 
     def _guarded_stream(self, pieces: Iterator[Any]) -> Iterator[Any]:
+        came = False
         try:
-            yield from pieces
+            for piece in pieces:
+                came = True
+                yield piece
+            if not came:
+                raise AttributeError("an empty stream")
             return
         except Exception as error:
             failure = self._failure(error)

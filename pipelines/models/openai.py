@@ -8,7 +8,7 @@ from typing import Any
 from llama_index.core.base.embeddings.base import BaseEmbedding
 from pydantic import PrivateAttr, SecretStr
 
-from pipelines.errors import SearchaskError
+from pipelines.errors import EndpointError, SearchaskError
 from pipelines.models.endpoint import CallFailed, endpoint_error, named
 
 OPENAI_URL = "https://api.openai.com/v1"
@@ -18,15 +18,25 @@ NO_KEY = "none"
 
 def openai_key(api_key: SecretStr | None) -> SecretStr:
     """The given key, else `OPENAI_API_KEY`; raises `SearchaskError` where both are empty."""
-    key = api_key.get_secret_value() if api_key else os.environ.get("OPENAI_API_KEY", "")
-    if not key.strip():
+    key = _clean(api_key) or _clean(SecretStr(os.environ.get("OPENAI_API_KEY", "")))
+    if not key:
         raise SearchaskError("type openai needs a key: set api_key, or the variable OPENAI_API_KEY")
-    return SecretStr(key.strip())
+    return SecretStr(key)
 
 
 def own_key(api_key: SecretStr | None) -> SecretStr:
     """The given key, else a placeholder: OPENAI_API_KEY must not be sent to somebody else's server."""
-    return SecretStr((api_key.get_secret_value().strip() if api_key else "") or NO_KEY)
+    return SecretStr(_clean(api_key) or NO_KEY)
+
+
+def _clean(api_key: SecretStr | None) -> str:
+    """The key without white space around it; raises `SearchaskError` for what can't stand in a header."""
+    key = api_key.get_secret_value().strip() if api_key else ""
+    if not all("!" <= character <= "~" for character in key):
+        raise SearchaskError(
+            "api_key holds a space, a line break or a character that is not ASCII: copy it again"
+        )
+    return key
 
 
 def secrets_of(key: SecretStr) -> tuple[str, ...]:
@@ -112,15 +122,18 @@ class EndpointEmbedding(BaseEmbedding):
 
     def _vectors(self, answer: Any, wanted: int) -> list[list[float]]:
         rows = getattr(answer, "data", None)
-        if not isinstance(rows, list) or not all(
-            isinstance(getattr(row, "embedding", None), list) for row in rows
-        ):
-            raise CallFailed(
-                f"{named(self.model_name, self.url)}: the answer holds no embeddings; is this the right base_url?"
-            )
+        if not isinstance(rows, list) or not all(isinstance(row.embedding, list) for row in rows):
+            raise self._no_embeddings()
         if len(rows) == wanted and sorted(row.index or 0 for row in rows) == list(range(wanted)):
             rows = sorted(rows, key=lambda row: row.index)
         return [row.embedding for row in rows]
 
-    def _failure(self, error: Exception) -> Exception:
+    def _failure(self, error: Exception) -> EndpointError:
+        # The client library reads the answer's fields unchecked, so a page of HTML ends as one of these.
+        if isinstance(error, (AttributeError, KeyError, TypeError, ValueError)):
+            return self._no_embeddings()
         return endpoint_error(error, url=self.url, model=self.model_name, secrets=secrets_of(self._key))
+
+    def _no_embeddings(self) -> CallFailed:
+        where = named(self.model_name, self.url)
+        return CallFailed(f"{where}: the answer holds no embeddings; is this the right base_url?")

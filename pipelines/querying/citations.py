@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipelines.querying.alignment import Support, sentences_of, support, units
 from pipelines.querying.answer import Citation, Sentence
 from pipelines.text.language import language_of
+from pipelines.text.outline import Outline
 
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
@@ -98,13 +99,24 @@ def citation(number: int, hit: NodeWithScore, start: int, end: int) -> Citation:
         document=metadata.get("document", ""),
         loader=metadata.get("loader", ""),
         page=metadata.get("page"),
-        heading=metadata.get("heading") or "",
+        heading=_heading(metadata.get("heading") or "", passage, start),
         passage=passage,
         quote=passage[start:end],
         start=None if offset is None else offset + start,
         end=None if offset is None else offset + end,
         node=hit.node.node_id,
     )
+
+
+def _heading(at_start: str, passage: str, offset: int) -> str:
+    """The headings above an offset of a passage that starts under `at_start`; it may hold further ones."""
+    lines = [line for line in Outline(passage).headings if line <= offset] if at_start else []
+    if not lines:
+        return at_start
+    inside = Outline(passage[lines[0] :]).heading_at(offset - lines[0])
+    level = len(passage[lines[0] :].lstrip()) - len(passage[lines[0] :].lstrip().lstrip("#"))
+    # A heading of level 3 stands under two others, which the passage may not hold.
+    return " > ".join([*at_start.split(" > ")[: level - 1], inside])
 
 
 def _without_markers(text: str, passages: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

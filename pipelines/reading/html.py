@@ -24,6 +24,9 @@ _BOILERPLATE = re.compile(
     re.I,
 )
 _HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_MANY_LINKS = 20
+"""Entries from which a list of nothing but links counts as a menu."""
+
 _LANDMARKS = frozenset(("navigation", "banner", "contentinfo", "search", "dialog", "menu", "menubar"))
 
 
@@ -45,12 +48,16 @@ def to_markdown(source: str, *, boilerplate: bool = False) -> tuple[str, tuple[s
         return _stripped(source), ("nested too deeply: the text without its headings and tables",)
     if root is None:
         return "", ()
-    start = root if boilerplate else _main(root)
     writer = MarkdownWriter()
-    _walk(start, writer, boilerplate)
+    _walk(root if boilerplate else _main(root), writer, boilerplate)
     title = root.find(".//title")
     heading = join_lines(title.text or "") if title is not None else ""
     text = writer.text()
+    if not boilerplate and len(text) < 2_000:
+        everything = MarkdownWriter()
+        _walk(root, everything, True)
+        # A page that is all navigation (an index) is read as it is.
+        text = everything.text() if len(text) < 0.1 * len(everything.text()) else text
     if heading and not boilerplate and not re.search(r"^# ", text, re.M):
         text = f"# {heading}\n\n{text}"
     return clean(text), ()
@@ -101,8 +108,16 @@ def _is_dropped(element: Any, boilerplate: bool) -> bool:
         return True
     if tag in ("footer", "header") and element.getparent().tag == "body":
         return True
+    if tag in ("ul", "ol") and len(element) >= _MANY_LINKS and _is_links(element):
+        return True
     names = f"{element.get('class') or ''} {element.get('id') or ''}".split()
     return any(_BOILERPLATE.match(name) for name in names)
+
+
+def _is_links(element: Any) -> bool:
+    """Whether a list holds nothing but links, as a language menu does."""
+    linked = sum(len("".join(link.itertext())) for link in element.iter("a"))
+    return linked > 0.95 * len("".join("".join(element.itertext()).split()))
 
 
 def _walk(start: Any, writer: MarkdownWriter, boilerplate: bool) -> None:

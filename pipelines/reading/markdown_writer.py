@@ -148,9 +148,13 @@ class MarkdownWriter:
             return
         raw = "".join(self._inline)
         self._inline.clear()
-        lines = [line for line in map(join_lines, raw.split("\x00")) if line]
-        if not lines:
-            return
+        for paragraph in re.split("\x00\\s*\x00", raw):
+            lines = [line for line in map(join_lines, paragraph.split("\x00")) if line]
+            if lines:
+                self._paragraph(lines)
+
+    def _paragraph(self, lines: list[str]) -> None:
+        """Add a paragraph, heading or list item; its lines were divided by `<br>`."""
         if self._heading:
             self._emit("#" * self._heading + " " + " ".join(lines))
         elif self._marker:

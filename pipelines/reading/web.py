@@ -7,6 +7,7 @@ environment are not used: they would resolve names on their own.
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import ipaddress
 import socket
@@ -25,6 +26,8 @@ Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 _NAT64 = ipaddress.ip_network("64:ff9b::/96")
+_PROTOCOL = ipaddress.ip_network("192.0.0.0/24")
+"""Assigned to protocols; not every Python counts it as private."""
 
 
 @dataclass(frozen=True)
@@ -144,7 +147,8 @@ class Client:
         inner = _embedded(address)
         if self.allow_private or any(inner in network for network in self.allow_networks):
             return True
-        return inner.is_global and not inner.is_multicast and not inner.is_reserved
+        public = inner.is_global and not inner.is_multicast and not inner.is_reserved
+        return public and inner not in _PROTOCOL
 
 
 _HEADERS = {"User-Agent": "searchask", "Accept": "*/*", "Accept-Encoding": "identity", "Connection": "close"}
@@ -172,7 +176,7 @@ def _target(parts: SplitResult) -> str:
     return path + (f"?{quote(parts.query, safe=safe.replace('#', ''))}" if parts.query else "")
 
 
-def _connection(parts: SplitResult, address: str, timeout: float) -> http.client.HTTPConnection:
+def _connection(parts: SplitResult, address: str, timeout: float) -> _Pinned:
     """A connection to the checked address that speaks to the named host (and, over TLS, proves that it is it)."""
     host = _ascii(str(parts.hostname))
     if parts.scheme == "https":
@@ -186,10 +190,11 @@ class _Pinned(http.client.HTTPConnection):
     def __init__(self, host: str, port: int | None, address: str, timeout: float) -> None:
         super().__init__(host, port, timeout=timeout)
         self._address = address
+        self.open: socket.socket | None = None  # `sock` is forgotten as soon as the answer begins
 
     def connect(self) -> None:
         """Connect to the address that was checked."""
-        self.sock = socket.create_connection((self._address, self.port), self.timeout)
+        self.sock = self.open = socket.create_connection((self._address, self.port), self.timeout)
 
 
 class _PinnedTls(_Pinned):
@@ -200,16 +205,19 @@ class _PinnedTls(_Pinned):
     def connect(self) -> None:
         """Connect to the checked address and prove the name."""
         super().connect()
-        self.sock = ssl.create_default_context().wrap_socket(self.sock, server_hostname=self.host)
+        context = ssl.create_default_context()
+        tls = context.wrap_socket(self.sock, server_hostname=self.host, do_handshake_on_connect=False)
+        self.sock = self.open = tls
+        tls.do_handshake()
 
 
-def _cut(connection: http.client.HTTPConnection) -> None:
+def _cut(connection: _Pinned) -> None:
     """End a connection from another thread."""
-    if connection.sock is not None:
-        try:
-            connection.sock.shutdown(socket.SHUT_RDWR)
-        except OSError:
-            return
+    if connection.open is not None:
+        with contextlib.suppress(OSError):
+            socket.socket.shutdown(
+                connection.open, socket.SHUT_RDWR
+            )  # below TLS, which another thread is using
 
 
 def _short(error: Exception) -> str:

@@ -124,7 +124,13 @@ def _blocks(rows: list[Row]) -> Iterator[str]:
         # A row with one cell is a title where a table starts, a section row inside one.
         title = len(set(filled)) == 1 and (gap or not table) and not _is_number(filled[0])
         fresh = gap and (title or _is_header(row, rows[number + 1 : number + 3]))
-        if table and (fresh or (len(filled) > 1 and _first(row) == _first(table[0]))):
+        again = (
+            len(table) > 1
+            and len(filled) > 1
+            and _first(row) == _first(table[0])
+            and any(map(_is_number, table[-1]))
+        )
+        if table and (fresh or again):
             yield _table(table)
             table = []
         if title and not table:
@@ -153,6 +159,9 @@ def _first(row: Row) -> tuple[int, str]:
 
 
 def _is_number(text: str) -> bool:
+    """Whether a cell holds an amount, or stands for a missing one; a year is a name."""
+    if re.fullmatch(r"(?:19|20)\d\d", text):
+        return False
     return re.fullmatch(r"[-+(]?[\d.,]+(?:e[-+]?\d+)?%?\)?|[-–—]|n/?a", text, re.I) is not None
 
 

@@ -47,8 +47,7 @@ def in_process(function: Callable[..., Any], *args: Any, python: str = sys.execu
             [*command, json.dumps(args, default=str)],
             cwd=ROOT,
             env={**os.environ, "TOKENIZERS_PARALLELISM": "false", "ANONYMIZED_TELEMETRY": "False"},
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            capture_output=True,
             text=True,
         )
         if done.returncode:

@@ -8,8 +8,6 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.measure import ROOT
-
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.node_parser import SentenceSplitter
@@ -49,22 +47,3 @@ def fake_model() -> BaseEmbedding:
     from pipelines.components.embed_models import FakeModel
 
     return FakeModel(type="fake").build()
-
-
-def config(folder: Path, documents: Path, *, chunk_size: int = 512, overlap: int = 64, model: str = "fake") -> Path:
-    """Write a config of ours with the same settings."""
-    folder.mkdir(parents=True, exist_ok=True)
-    file = folder / "config.yaml"
-    file.write_text(
-        f"""storage: storage
-loaders:
-  files: {{type: folder, path: {os.path.relpath(documents, folder)}}}
-node_parser: {{type: sentence, chunk_size: {chunk_size}, chunk_overlap: {overlap}}}
-embed_model: {{type: {model}}}
-""",
-        encoding="utf-8",
-    )
-    return file
-
-
-__all__ = ["ROOT", "config", "fake_model", "splitter", "store"]

@@ -101,7 +101,9 @@ def chinese_drawn(size: int, seed: int = 1) -> Iterator[str]:
     import numpy as np
     import rjieba
 
-    counts = Counter(word for text in chinese_source()[1] for word in rjieba.cut(text) if _HAN.fullmatch(word))
+    counts = Counter(
+        word for text in chinese_source()[1] for word in rjieba.cut(text) if _HAN.fullmatch(word)
+    )
     characters = sorted({character for word in counts for character in word})
     generator = np.random.default_rng(seed)
     rare = ["".join(pair) for pair in generator.choice(characters, (40_000, 2))]
@@ -136,8 +138,10 @@ def chinese_folder(folder: Path, characters: int) -> Path:
 def questions(folder: Path, count: int) -> list[str]:
     """Questions of 10 to 25 characters about what documents in a folder say, each about another one."""
     files = sorted(folder.iterdir())
-    asked = []
+    asked: list[str] = []
     for file in random.Random(2).sample(files, min(count, len(files))):
-        clauses = [clause for clause in re.split(r"[，。\n]+", file.read_text("utf-8")) if 8 <= len(clause) <= 20]
+        clauses = [
+            clause for clause in re.split(r"[，。\n]+", file.read_text("utf-8")) if 8 <= len(clause) <= 20
+        ]
         asked.append(random.Random(len(asked)).choice(clauses) + "是什么？")
     return asked

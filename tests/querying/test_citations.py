@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from pipelines.querying.citations import check
+from pipelines.querying.citations import check, citation
 
 DOCUMENT = (
     "# Leave\n\n"
@@ -121,3 +121,20 @@ def test_one_claim_from_two_passages_cites_both() -> None:
     checked = check("The Falcon was built in Leeds, the Osprey assembled near York [1][2].", nodes, "en")
     assert [each.document for each in checked.citations] == ["a.md", "b.md"]
     assert checked.text.endswith("[1][2]")
+
+
+@pytest.mark.parametrize(
+    ("at_start", "passage", "heading"),
+    [
+        ("Book", "# Book\n\n## Part\n\nThe quote.", "Book > Part"),
+        ("Book > Part", "Text.\n\n### Chapter\n\nThe quote.", "Book > Part > Chapter"),
+        ("Book > Part", "Text.\n\n## Other part\n\nThe quote.", "Book > Other part"),
+        ("Book > Part", "The quote.\n\n## Other part\n\nText.", "Book > Part"),
+        ("", "# a comment\nThe quote.", ""),
+    ],
+)
+def test_a_citation_stands_under_the_headings_above_its_quote(at_start: str, passage: str, heading: str) -> None:
+    hit = node(passage, 0, "book.md")
+    hit.node.metadata["heading"] = at_start
+    start = passage.index("The quote.")
+    assert citation(1, hit, start, start + 10).heading == heading

@@ -152,9 +152,10 @@ def test_notebook() -> None:
 
 def test_mail() -> None:
     mail = (
-        "From: a@example.com\nTo: b@example.com\nSubject: =?utf-8?b?5bm05YGH?=\nDate: Fri, 16 Dec 2022 17:04:16 -0500\n"
-        'MIME-Version: 1.0\nContent-Type: text/plain; charset="gb2312"\nContent-Transfer-Encoding: 8bit\n\n'
-    ).encode() + files.CHINESE.encode("gbk")
+        b"From: a@example.com\nTo: b@example.com\nSubject: =?utf-8?b?5bm05YGH?=\n"
+        b"Date: Fri, 16 Dec 2022 17:04:16 -0500\n"
+        b'MIME-Version: 1.0\nContent-Type: text/plain; charset="gb2312"\nContent-Transfer-Encoding: 8bit\n\n'
+    ) + files.CHINESE.encode("gbk")
     document = read("a.eml", mail)
     assert document.text.startswith("# 年假\n\nFrom: a@example.com\nTo: b@example.com\nDate: Fri")
     assert files.CHINESE in document.text

@@ -36,9 +36,9 @@ CHINESE = [
 def test_wrapped_lines_are_joined_and_headings_kept() -> None:
     document = read(files.pdf([WRAPPED]))
     assert document.text == (
-        "# Paid leave\n\nEvery employee of the company has fifteen days of paid leave in each calendar year, which must "
-        "be requested from the responsible manager at least two full weeks ahead; exceptions are granted by the "
-        "well-known director of human resources.\n\nA second paragraph stands here.\n"
+        "# Paid leave\n\nEvery employee of the company has fifteen days of paid leave in each calendar year, "
+        "which must be requested from the responsible manager at least two full weeks ahead; exceptions are granted "
+        "by the well-known director of human resources.\n\nA second paragraph stands here.\n"
     )
     assert document.markdown
 
@@ -101,7 +101,7 @@ def test_copy_protected_opens_and_locked_does_not() -> None:
 
 @pytest.mark.parametrize("content", [b"%PDF-1.7\nnothing", b"no pdf at all", files.pdf([["x"]])[:300]])
 def test_broken(content: bytes) -> None:
-    with pytest.raises(Quarantined, match="not a readable PDF|no text"):
+    with pytest.raises(Quarantined, match=r"not a readable PDF|no text"):
         read(content)
 
 
@@ -124,5 +124,5 @@ def test_ocr_reads_images_and_scanned_pages() -> None:
     scan = io.BytesIO()
     Image.open(io.BytesIO(picture)).save(scan, "PDF", resolution=150)
     assert "2024" in read(scan.getvalue(), ocr=True).text
-    with pytest.raises(Quarantined, match="an image: set `ocr: true`"):
+    with pytest.raises(Quarantined, match="an image: set `ocr"):
         read_document("a.png", picture, ReadOptions())

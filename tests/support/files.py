@@ -58,8 +58,8 @@ def image(text: str, kind: str = "PNG") -> bytes:
     """A picture of a line of English text."""
     from PIL import Image, ImageDraw, ImageFont
 
-    picture = Image.new("RGB", (900, 120), "white")
-    ImageDraw.Draw(picture).text((30, 35), text, fill="black", font=ImageFont.load_default(40))
+    picture = Image.new("RGB", (800, 600), "white")
+    ImageDraw.Draw(picture).text((30, 60), text, fill="black", font=ImageFont.load_default(40))
     buffer = io.BytesIO()
     picture.save(buffer, kind)
     return buffer.getvalue()

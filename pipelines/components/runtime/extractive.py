@@ -16,11 +16,12 @@ from pipelines.text.sentences import sentence_spans
 
 COMPARED = 24
 """Sentences that are embedded for one question, at most; each costs about 20 ms with the `local` model."""
-NEIGHBOUR = 0.4
+NEIGHBOUR = 0.3
 """What a word of the question is worth in the sentence before, or in the heading: the subject is often there."""
+PARAPHRASED = 0.4
 RANK_STEP = 0.03
 """What a passage's sentences lose for each passage ranked above it."""
-WORTH_QUOTING = 0.5
+WORTH_QUOTING = 0.4
 """Share of the best sentence's score that another must reach."""
 
 MATCHED = 0.4
@@ -62,7 +63,7 @@ class Extractive:
             number for number, hit in enumerate(nodes) if language_of(hit.node.get_content()) != language
         }
         known = max((score for score, piece in scored if piece.node not in foreign), default=0.0)
-        if foreign and known < MATCHED:
+        if known < (MATCHED if foreign else PARAPHRASED):
             scored = self._by_meaning(question, scored)
         chosen = self._chosen(scored)
         yield Draft(
@@ -79,6 +80,9 @@ class Extractive:
     def _by_words(self, piece: Piece, weights: Mapping[str, float]) -> float:
         """Share of the question's idf mass that a sentence holds; its surroundings count for less."""
         own = set(self.analyser.index_terms(f"{piece.lead}\n{piece.text}"))
+        if own <= weights.keys():
+            # A title, or the question itself: it says nothing that was not asked.
+            return 0.0
         near = set(self.analyser.index_terms(piece.context)) - own
         held = sum(weight for term, weight in weights.items() if term in own)
         held += NEIGHBOUR * sum(weight for term, weight in weights.items() if term in near)

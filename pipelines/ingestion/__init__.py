@@ -1,0 +1,1 @@
+"""Documents in: scan -> plan -> apply, under one lock, with a history of jobs."""

@@ -1,0 +1,197 @@
+"""The keyword index: BM25 by Tantivy over terms that our analyser cuts."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from pipelines.errors import StorageError
+from pipelines.index import Hit
+from pipelines.text.analyser import Analyser, han_characters
+
+if TYPE_CHECKING:
+    import tantivy
+
+_HEAP = 32_000_000
+"""Bytes that the writer may hold before it writes a segment."""
+
+
+class TantivyIndex:
+    """Texts by id, found by their terms; holds neither texts nor positions.
+
+    One process may write, any number may read; a killed one leaves the last commit. Raises `StorageError`
+    where the folder is no such index, is damaged, or another process is writing.
+    """
+
+    def __init__(self, folder: Path, analyser: Analyser, *, writable: bool) -> None:
+        self._folder, self._analyser, self._writable = folder, analyser, writable
+        self._writer: tantivy.IndexWriter | None = None
+        with self._reported():
+            self._index = self._open()
+            self._searcher = self._index.searcher()
+
+    def _open(self) -> tantivy.Index:
+        import tantivy
+
+        if self._writable:
+            self._folder.mkdir(parents=True, exist_ok=True)
+        if (self._folder / "meta.json").exists():
+            index = tantivy.Index.open(str(self._folder))
+            if index.schema != _schema():
+                raise StorageError(f"keyword index {self._folder}: it was not made by this program")
+        elif not self._writable:
+            raise StorageError(f"keyword index {self._folder}: there is none yet; `searchask ingest` makes it")
+        elif any(not path.name.startswith(".") for path in self._folder.iterdir()):
+            raise StorageError(f"keyword index {self._folder}: the folder holds something else; move it away")
+        else:
+            index = tantivy.Index(_schema(), path=str(self._folder))
+        index.config_reader("manual")  # the default watches the folder from a thread
+        index.reload()
+        return index
+
+    def add(self, entries: Iterable[tuple[str, str]]) -> None:
+        """Insert or replace (id, text) pairs; seen after `commit`."""
+        import tantivy
+
+        with self._reported():
+            writer = self._open_writer()
+            for key, text in entries:
+                terms = self._analyser.index_terms(text)
+                writer.delete_documents_by_term("id", key)
+                writer.add_document(
+                    tantivy.Document(id=key, terms=" ".join(terms), characters=" ".join(han_characters(text)))
+                )
+
+    def delete(self, ids: Iterable[str]) -> None:
+        """Remove; an id that is not there is no error; seen after `commit`."""
+        with self._reported():
+            writer = self._open_writer()
+            for key in ids:
+                writer.delete_documents_by_term("id", key)
+
+    def commit(self) -> None:
+        """Make what was added and deleted durable and visible."""
+        if self._writer is not None:
+            with self._reported():
+                self._writer.commit()
+                self._writer.garbage_collect_files()
+            self.reload()
+
+    def search(self, question: str, top_k: int) -> list[Hit]:
+        """The best by BM25, with the terms that matched; nothing where no term matches."""
+        import tantivy
+
+        with self._reported():
+            terms = self._known_terms(question)
+            if not terms or top_k < 1:
+                return []
+            either = [(tantivy.Occur.Should, self._term_query(field, term)) for field, term in terms]
+            found = self._searcher.search(tantivy.Query.boolean_query(either), top_k, count=False).hits
+            ids = [str(self._searcher.doc(place)["id"][0]) for _, place in found]
+            matched = self._matched(terms, ids)
+        return [Hit(key, score, tuple(matched[key])) for (score, _), key in zip(found, ids, strict=True)]
+
+    def _known_terms(self, question: str) -> list[tuple[str, str]]:
+        """The (field, term) pairs to look for: a term that no text holds gives way to its parts."""
+        terms = self._analyser.query_terms(question)
+        if all(len(term) == 1 for term in terms) and any(han_characters(term) for term in terms):
+            return [("characters", term) for term in terms if self._searcher.doc_freq("characters", term)]
+        known: dict[tuple[str, str], None] = {}
+        for term in terms:
+            for one in [term] if self._searcher.doc_freq("terms", term) else self._analyser.parts(term):
+                if self._searcher.doc_freq("terms", one):
+                    known["terms", one] = None
+        return list(known)
+
+    def _term_query(self, field: str, term: str) -> tantivy.Query:
+        import tantivy
+
+        option = "freq" if field == "terms" else "basic"
+        return tantivy.Query.term_query(self._index.schema, field, term, option)
+
+    def _matched(self, terms: list[tuple[str, str]], ids: list[str]) -> dict[str, list[str]]:
+        import tantivy
+
+        matched: dict[str, list[str]] = {key: [] for key in ids}
+        among = tantivy.Query.term_set_query(self._index.schema, "id", ids)
+        for field, term in terms:
+            both = [(tantivy.Occur.Must, among), (tantivy.Occur.Must, self._term_query(field, term))]
+            for _, place in self._searcher.search(tantivy.Query.boolean_query(both), len(ids), count=False).hits:
+                matched[self._searcher.doc(place)["id"][0]].append(term)
+        return matched
+
+    def idf_mass(self, question: str) -> float:
+        """The sum of BM25's inverse document frequencies of all terms of the question, known or not."""
+        with self._reported():
+            total = self._searcher.num_docs
+            mass = 0.0
+            for term in self._analyser.query_terms(question):
+                holding = self._searcher.doc_freq("terms", term)
+                mass += math.log(1 + (max(0, total - holding) + 0.5) / (holding + 0.5))
+            return mass
+
+    def reload(self) -> None:
+        """See what another process committed."""
+        with self._reported():
+            self._index.reload()
+            self._searcher = self._index.searcher()
+
+    def ids(self) -> Iterator[str]:
+        """Every id that is held."""
+        import tantivy
+
+        with self._reported():
+            held = self._searcher.terms_with_prefix("id", "", tantivy.Query.all_query())
+        return (key for key, _ in held)
+
+    def count(self) -> int:
+        """How many are held."""
+        return self._searcher.num_docs
+
+    def close(self) -> None:
+        """Give back files and locks; what was not committed is gone."""
+        if self._writer is not None:
+            with self._reported():
+                self._writer.rollback()
+                self._writer.wait_merging_threads()
+            self._writer = None
+
+    def _open_writer(self) -> tantivy.IndexWriter:
+        if self._writer is None:
+            if not self._writable:
+                raise StorageError(f"keyword index {self._folder}: it was opened for reading")
+            self._writer = self._index.writer(_HEAP, 1)
+        return self._writer
+
+    @contextmanager
+    def _reported(self) -> Iterator[None]:
+        try:
+            yield
+        except (ValueError, OSError) as error:
+            if "LockBusy" in str(error):
+                raise StorageError(f"keyword index {self._folder}: another process is writing to it") from None
+            raise self._damaged(error) from None
+        except BaseException as error:
+            # What Tantivy meets in a damaged file is a Rust panic, which is no Exception.
+            if type(error).__name__ != "PanicException":
+                raise
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: BaseException) -> StorageError:
+        reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
+        return StorageError(
+            f"keyword index {self._folder}: it can't be used ({reason}); delete this folder, then `searchask ingest`"
+        )
+
+
+def _schema() -> tantivy.Schema:
+    import tantivy
+
+    builder = tantivy.SchemaBuilder()
+    builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
+    builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
+    builder.add_text_field("characters", tokenizer_name="whitespace", index_option="basic")
+    return builder.build()
