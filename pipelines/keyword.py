@@ -10,13 +10,17 @@ from typing import TYPE_CHECKING
 
 from pipelines.errors import StorageError
 from pipelines.index import Hit
-from pipelines.text.analyser import Analyser, han_characters
+from pipelines.text.analyser import Analyser, is_han
 
 if TYPE_CHECKING:
     import tantivy
 
 _HEAP = 32_000_000
 """Bytes that the writer may hold before it writes a segment."""
+_PART_WEIGHT = 0.5
+"""What a part counts of a term that no text holds: `市区` is some evidence for `县市区`, not the same."""
+_BITS = 20
+"""Terms told apart by one score: a 32-bit float is exact up to 2 to the 24th."""
 
 
 class TantivyIndex:
@@ -43,7 +47,9 @@ class TantivyIndex:
             if index.schema != _schema():
                 raise StorageError(f"keyword index {self._folder}: it was not made by this program")
         elif not self._writable:
-            raise StorageError(f"keyword index {self._folder}: there is none yet; `searchask ingest` makes it")
+            raise StorageError(
+                f"keyword index {self._folder}: there is none yet; `searchask ingest` makes it"
+            )
         elif any(not path.name.startswith(".") for path in self._folder.iterdir()):
             raise StorageError(f"keyword index {self._folder}: the folder holds something else; move it away")
         else:
@@ -59,11 +65,9 @@ class TantivyIndex:
         with self._reported():
             writer = self._open_writer()
             for key, text in entries:
-                terms = self._analyser.index_terms(text)
+                terms = " ".join(self._analyser.index_terms(text))
                 writer.delete_documents_by_term("id", key)
-                writer.add_document(
-                    tantivy.Document(id=key, terms=" ".join(terms), characters=" ".join(han_characters(text)))
-                )
+                writer.add_document(tantivy.Document(id=key, terms=terms))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Remove; an id that is not there is no error; seen after `commit`."""
@@ -85,43 +89,72 @@ class TantivyIndex:
         import tantivy
 
         with self._reported():
-            terms = self._known_terms(question)
-            if not terms or top_k < 1:
+            queries = self._queries(question)
+            if not queries or top_k < 1:
                 return []
-            either = [(tantivy.Occur.Should, self._term_query(field, term)) for field, term in terms]
-            found = self._searcher.search(tantivy.Query.boolean_query(either), top_k, count=False).hits
-            ids = [str(self._searcher.doc(place)["id"][0]) for _, place in found]
-            matched = self._matched(terms, ids)
+            either = tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, query) for query in queries.values()]
+            )
+            found = self._searcher.search(either, top_k, count=False).hits
+            ids = [self._id_at(place) for _, place in found]
+            matched = self._matched(queries, ids)
         return [Hit(key, score, tuple(matched[key])) for (score, _), key in zip(found, ids, strict=True)]
 
-    def _known_terms(self, question: str) -> list[tuple[str, str]]:
-        """The (field, term) pairs to look for: a term that no text holds gives way to its parts."""
+    def _queries(self, question: str) -> dict[str, tantivy.Query]:
+        """What to look for, by term: a term that no text holds gives way to its parts."""
+        import tantivy
+
         terms = self._analyser.query_terms(question)
-        if all(len(term) == 1 for term in terms) and any(han_characters(term) for term in terms):
-            return [("characters", term) for term in terms if self._searcher.doc_freq("characters", term)]
-        known: dict[tuple[str, str], None] = {}
+        if all(len(term) == 1 and is_han(term) for term in terms):
+            return {term: self._character_query(term) for term in terms}
+        known: dict[str, tantivy.Query] = {}
         for term in terms:
-            for one in [term] if self._searcher.doc_freq("terms", term) else self._analyser.parts(term):
-                if self._searcher.doc_freq("terms", one):
-                    known["terms", one] = None
-        return list(known)
+            if self._holding(term):
+                known[term] = self._term_query(term)
+                continue
+            for part in self._analyser.parts(term):
+                if part not in terms and self._holding(part):
+                    known[part] = tantivy.Query.boost_query(self._term_query(part), _PART_WEIGHT)
+        return known
 
-    def _term_query(self, field: str, term: str) -> tantivy.Query:
+    def _holding(self, term: str) -> int:
+        return self._searcher.doc_freq("terms", term)
+
+    def _term_query(self, term: str) -> tantivy.Query:
         import tantivy
 
-        option = "freq" if field == "terms" else "basic"
-        return tantivy.Query.term_query(self._index.schema, field, term, option)
+        return tantivy.Query.term_query(self._index.schema, "terms", term, "freq")
 
-    def _matched(self, terms: list[tuple[str, str]], ids: list[str]) -> dict[str, list[str]]:
+    def _character_query(self, character: str) -> tantivy.Query:
+        """A question of one character finds it inside longer words too, below those that it stands alone in."""
         import tantivy
+
+        inside = tantivy.Query.regex_query(self._index.schema, "terms", f".*{character}.*")
+        either = [(tantivy.Occur.Should, self._term_query(character)), (tantivy.Occur.Should, inside)]
+        return tantivy.Query.boolean_query(either)
+
+    def _matched(self, queries: dict[str, tantivy.Query], ids: list[str]) -> dict[str, list[str]]:
+        """Which terms each of `ids` holds, in one search for every 20: each scores another power of two."""
+        from tantivy import Occur, Query
 
         matched: dict[str, list[str]] = {key: [] for key in ids}
-        among = tantivy.Query.term_set_query(self._index.schema, "id", ids)
-        for field, term in terms:
-            both = [(tantivy.Occur.Must, among), (tantivy.Occur.Must, self._term_query(field, term))]
-            for _, place in self._searcher.search(tantivy.Query.boolean_query(both), len(ids), count=False).hits:
-                matched[self._searcher.doc(place)["id"][0]].append(term)
+        own = [Query.term_query(self._index.schema, "id", key, "basic") for key in ids]
+        among = Query.const_score_query(Query.boolean_query([(Occur.Should, one) for one in own]), 0.0)
+        terms = list(queries)
+        for first in range(0, len(terms), _BITS):
+            group = terms[first : first + _BITS]
+            marked = [
+                Query.const_score_query(queries[term], float(1 << bit)) for bit, term in enumerate(group)
+            ]
+            both = Query.boolean_query([(Occur.Must, among), *((Occur.Should, one) for one in marked)])
+            for score, place in self._searcher.search(both, len(ids), count=False).hits:
+                bits = int(score)
+                matched[self._id_at(place)] += [term for bit, term in enumerate(group) if bits >> bit & 1]
         return matched
+
+    def _id_at(self, place: tantivy.DocAddress) -> str:
+        key: str = self._searcher.doc(place)["id"][0]
+        return key
 
     def idf_mass(self, question: str) -> float:
         """The sum of BM25's inverse document frequencies of all terms of the question, known or not."""
@@ -129,7 +162,7 @@ class TantivyIndex:
             total = self._searcher.num_docs
             mass = 0.0
             for term in self._analyser.query_terms(question):
-                holding = self._searcher.doc_freq("terms", term)
+                holding = self._holding(term)
                 mass += math.log(1 + (max(0, total - holding) + 0.5) / (holding + 0.5))
             return mass
 
@@ -172,7 +205,9 @@ class TantivyIndex:
             yield
         except (ValueError, OSError) as error:
             if "LockBusy" in str(error):
-                raise StorageError(f"keyword index {self._folder}: another process is writing to it") from None
+                raise StorageError(
+                    f"keyword index {self._folder}: another process is writing to it"
+                ) from None
             raise self._damaged(error) from None
         except BaseException as error:
             # What Tantivy meets in a damaged file is a Rust panic, which is no Exception.
@@ -193,5 +228,4 @@ def _schema() -> tantivy.Schema:
     builder = tantivy.SchemaBuilder()
     builder.add_text_field("id", stored=True, tokenizer_name="raw", index_option="basic")
     builder.add_text_field("terms", tokenizer_name="whitespace", index_option="freq")
-    builder.add_text_field("characters", tokenizer_name="whitespace", index_option="basic")
     return builder.build()

@@ -72,8 +72,10 @@ def _prepare(engine: Engine, *, create: bool) -> None:
             "upgrade with `pip install -U searchask`"
         )
     if not known and create:
-        metadata.create_all(engine)
         with engine.begin() as connection:
+            if engine.dialect.name == "sqlite":  # whose driver would commit after each table otherwise
+                connection.exec_driver_sql("BEGIN IMMEDIATE")
+            metadata.create_all(connection)
             rows = [{"key": "schema", "value": str(SCHEMA_VERSION)}, {"key": "version", "value": "0"}]
             connection.execute(insert(meta), rows)
     elif not known:

@@ -44,6 +44,7 @@ class DocumentRow:
     size: int
     modified: int
     seen: str
+    tried: str
     state: str
     error: str
     content: str

@@ -76,6 +76,7 @@ documents = Table(
     Column("size", Integer, nullable=False, default=-1),
     Column("modified", Integer, nullable=False, default=0),
     Column("seen", String(32), nullable=False, default=""),  # content hash
+    Column("tried", String(40), nullable=False, default=""),  # load and parse fingerprint of a failed attempt
     Column("state", String(16), nullable=False),  # new, done, failed, quarantined
     Column("error", Text, nullable=False, default=""),
     # what is indexed; `content` is empty where nothing is

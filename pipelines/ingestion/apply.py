@@ -222,6 +222,7 @@ class Apply:
             state=state,
             error=message,
             seen=change.content,
+            tried=self._plan.attempt(change, change.content),
             size=change.source.size,
             modified=change.source.modified,
         )

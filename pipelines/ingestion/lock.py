@@ -25,11 +25,11 @@ def only_ingestion(storage: Path) -> Iterator[None]:
     with explained(storage):
         storage.mkdir(parents=True, exist_ok=True)
         lock = FileLock(storage / "ingest.lock")
-    try:
-        with explained(storage):
+    with explained(storage):
+        try:
             lock.acquire(timeout=0)
-    except Timeout:
-        raise StorageError(f"{storage}: {_holder(storage)}; wait for it, or stop it") from None
+        except Timeout:  # is an OSError too
+            raise StorageError(f"{storage}: {_holder(storage)}; wait for it, or stop it") from None
     try:
         note = {"pid": os.getpid(), "host": socket.gethostname(), "since": time.time()}
         with explained(storage):

@@ -65,6 +65,10 @@ class Plan:
         found = Counter(change.action for change in self.changes)
         return {action: found[action] for action in ACTIONS}
 
+    def attempt(self, change: Change, content: str) -> str:
+        """How a document of this content would be read and cut: tells a failed attempt from a new one."""
+        return f"{self.keys[change.loader].of_content(change.path, content)}-{self.parse}"
+
     @property
     def work(self) -> list[Change]:
         """The documents that something will be done with."""
@@ -199,7 +203,9 @@ def _judge_failed(plan: Plan, change: Change, row: DocumentRow, *, retry_failed:
     if not same:
         change.content = _hash(plan, change)
         same = change.content == row.seen
-    if not same and change.content and change.content == row.content:
+    if same and plan.attempt(change, row.seen) != row.tried:
+        change.reason = f"quarantined, is tried again since the config was edited: {row.error}"
+    elif not same and change.content and change.content == row.content:
         change.action, change.reason = "changed", "it is again what is indexed"
     elif not same:
         change.action, change.reason = "changed", "edited since it was quarantined"

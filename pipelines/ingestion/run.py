@@ -89,6 +89,8 @@ def _apply(
     stopped: Callable[[], bool],
 ) -> None:
     generation = plan.generation or _begin(config, catalog, plan)
+    if plan.active is None:  # the very first answers from its first document on
+        catalog.generations.switch(generation.id)
     _rename(catalog, generation, plan, summary, report)
     work = [change for change in plan.work if change.action not in ("moved", "vanished")]
     whole = generation.sound and intact(config.spec, config.storage, generation)
@@ -144,12 +146,9 @@ def _write(
 
 
 def _begin(config: Config, catalog: Catalog, plan: Plan) -> Generation:
-    """A new generation; the very first one answers from its first document on."""
+    """A new generation, beside the others."""
     key = embed_key(config.spec)
-    generation = catalog.generations.create(plan.fingerprint, recipe=recipe(config.spec), cache_key=key)
-    if plan.active is None:
-        catalog.generations.switch(generation.id)
-    return generation
+    return catalog.generations.create(plan.fingerprint, recipe=recipe(config.spec), cache_key=key)
 
 
 def _rename(catalog: Catalog, generation: Generation, plan: Plan, summary: Summary, report: Report) -> None:

@@ -29,6 +29,11 @@ _RUN = re.compile(
     re.VERBOSE,
 )
 _HAN_RUN = re.compile(rf"[{_HAN}]+")
+# Anything but ASCII, Latin letters with accents, kana, common Chinese characters and Chinese punctuation: where
+# there is none of it, NFKC changes nothing that is in a term, and takes a fifth of the time.
+_UNUSUAL = re.compile(
+    r"[^\x00-\x7f\u00b7\u00c0-\u017e\u2010-\u2026\u3001-\u301f\u3041-\u30fe\u4e00-\u9fff\uff01-\uff0c\uff1a-\uff1f]"
+)
 _JOINTS = re.compile(r"[-_./:@'’&+=~]")
 _HUMPS = re.compile(r"(?<=[a-z])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|(?<=\d)(?=[A-Za-z])|(?<=[A-Za-z])(?=\d)")
 _POSSESSIVE = re.compile(r"['’](?:s|S)?$")
@@ -40,7 +45,9 @@ class Analyser:
     """Cuts text into terms; words of `dictionary` are terms of their own, whatever they are made of."""
 
     def __init__(self, dictionary: tuple[str, ...] = ()) -> None:
-        self.dictionary = tuple(sorted({word for entry in dictionary if (word := _lower(_normal(entry)).strip())}))
+        self.dictionary = tuple(
+            sorted({word for entry in dictionary if (word := _lower(_normal(entry)).strip())})
+        )
         self._by_first: dict[str, list[str]] = {}
         for word in sorted(self.dictionary, key=len, reverse=True):
             self._by_first.setdefault(word[0], []).append(word)
@@ -55,7 +62,7 @@ class Analyser:
     def index_terms(self, text: str) -> list[str]:
         """The terms of a passage, each as often as it occurs."""
         text = _normal(text)
-        return _terms(text, asking=False) + [_one_term(word) for _, _, word in self._own_words(text)]
+        return _terms(text, asking=False) + [_one_term(word) for _, _, word in self._own_words(text, nested=True)]
 
     def query_terms(self, text: str) -> list[str]:
         """The terms of a question, none twice; no stop words, unless there is nothing else."""
@@ -79,31 +86,32 @@ class Analyser:
         held = set(self.index_terms(text))
         return tuple(term for term in self.query_terms(question) if term in held)
 
-    def _own_words(self, text: str) -> list[tuple[int, int, str]]:
-        """Words of the dictionary as (start, end, word): the longest at each place, none inside a Latin word."""
+    def _own_words(self, text: str, *, nested: bool = False) -> list[tuple[int, int, str]]:
+        """Words of the dictionary as (start, end, word), none inside a Latin word; the longest only, or all."""
         if self._firsts is None:
             return []
         folded = _lower(text)
         found: list[tuple[int, int, str]] = []
         for match in self._firsts.finditer(folded):
             start = match.start()
-            if found and start < found[-1][1]:
+            if found and start < found[-1][1] and not nested:
                 continue
             for word in self._by_first[match[0]]:
                 end = start + len(word)
                 if folded.startswith(word, start) and not (_inside(folded, start) or _inside(folded, end)):
                     found.append((start, end, word))
-                    break
+                    if not nested:
+                        break
         return found
 
 
-def han_characters(text: str) -> set[str]:
-    """The Chinese characters of a text, for questions of a single one."""
-    return set("".join(_HAN_RUN.findall(_normal(text))))
+def is_han(term: str) -> bool:
+    """Whether a term is Chinese characters only."""
+    return _HAN_RUN.fullmatch(term) is not None
 
 
 def _normal(text: str) -> str:
-    return text if text.isascii() else unicodedata.normalize("NFKC", text)
+    return unicodedata.normalize("NFKC", text) if _UNUSUAL.search(text) else text
 
 
 def _lower(text: str) -> str:

@@ -87,28 +87,25 @@ def shared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tmp_path_factory.mktemp("clean")
 
 
-FIRST = ["tables", "lock", "generation", "probe", "stores", "register", "read@2"]
+STARTS = ["generation", "probe", "stores", "register"]
 WRITES = [
     "parse@2",
-    "cache@2",
     "intend@2",
     "half the vectors@2",
-    "vectors@2",
+    "vectors",
     "half the keywords@2",
-    "keywords uncommitted@2",
+    "keywords uncommitted",
     "stored@2",
     "half the commit",
-    "half the commit@5",
-    "whole commit",
+    "whole commit@2",
     "committed",
 ]
 SWEEPS = ["swept vectors", "half the swept keywords", "swept", "forgotten", "texts", "finish"]
 CASES: list[tuple[Scenario | None, str]] = [
-    *((None, step) for step in [*FIRST, *WRITES]),
-    *((edit, step) for step in [*WRITES, *SWEEPS]),
+    *((None, step) for step in ["tables", "lock", *STARTS, "switched", "read@2", "cache@2", *WRITES]),
+    *((edit, step) for step in [*WRITES, "half the commit@5", "committed@2", *SWEEPS]),
     *((delete, step) for step in ["moved", "removing", "whole commit", "removed", *SWEEPS]),
-    *((other_model, step) for step in ["generation", "probe", "stores", "register", *WRITES]),
-    *((other_model, step) for step in ["switch", "half the switch", "switched"]),
+    *((other_model, step) for step in [*STARTS, *WRITES, "switch", "half the switch", "switched", "finish"]),
 ]
 
 
@@ -124,3 +121,91 @@ def test_killed_at_a_step(
     assert house.ingest().outcome == "done"
     check_clean(house, new)
     assert house.ingest().spent.texts == 0
+
+
+def test_killed_again_and_again(tmp_path: Path, shared: Path, nursery: Nursery) -> None:
+    house, old, new = begin(tmp_path, shared, edit)
+    steps = [step.split("@")[0] for step in ["stores", *WRITES, *SWEEPS[:4], *reversed(WRITES)]]
+    for number, step in enumerate(steps):  # there and back: what one crash leaves meets the next one's documents
+        write_first(house)
+        (house.docs / "new.md").unlink(missing_ok=True)
+        if number % 2:
+            edit(house)
+        assert nursery.crash(house.file, step, group=GROUP), step
+        check_whole(contents(house), old, new)
+    check_answers(house)
+    write_first(house)
+    edit(house)
+    house.ingest()
+    check_clean(house, new)
+
+
+def damage_keywords(house: House) -> None:
+    shutil.rmtree(house.config.storage / "keyword")
+
+
+def damage_vectors(house: House) -> None:
+    shutil.rmtree(house.config.storage / "chroma")
+
+
+@pytest.mark.parametrize("damage", [damage_keywords, damage_vectors])
+def test_killed_during_a_repair(tmp_path: Path, shared: Path, nursery: Nursery, damage: Scenario) -> None:
+    house, old, _ = begin(tmp_path, shared, edit)
+    write_first(house)  # as it was; only the new document must go
+    (house.docs / "new.md").unlink()
+    damage(house)
+    for step in ["unsound", "discarded", "repairing@3", "half the vectors@2", "keywords uncommitted@2", "unsound@2"]:
+        assert nursery.crash(house.file, step), step
+        check_answers(house, keywords=False)
+    assert house.ingest().spent.texts == 0
+    check_clean(house, old)
+
+
+def truncate_vectors(house: House) -> None:
+    for file in (house.config.storage / "chroma").glob("*/data_level0.bin"):
+        os.truncate(file, file.stat().st_size // 2)
+
+
+def ruin_chroma(house: House) -> None:
+    (house.config.storage / "chroma" / "chroma.sqlite3").write_bytes(b"no database" * 2000)
+
+
+@pytest.mark.parametrize("asked", [False, True], ids=["ingested", "asked first"])
+@pytest.mark.parametrize("damage", [damage_keywords, damage_vectors, truncate_vectors, ruin_chroma])
+def test_damaged_stores_are_mended_without_embedding(
+    tmp_path: Path, large: tuple[House, Contents], damage: Scenario, asked: bool
+) -> None:
+    template, old = large
+    shutil.copytree(template.root, tmp_path, dirs_exist_ok=True)
+    house = House(tmp_path, dict(LARGE))
+    damage(house)
+    if asked:
+        check_answers(house, keywords=damage is not damage_keywords)
+    summary = house.ingest()
+    assert (summary.outcome, summary.spent.texts) == ("done", 0)
+    house.write("one more.md", f"# One more\n\n{EN}\n")
+    summary = house.ingest()
+    assert (summary.outcome, summary.spent.texts) == ("done", 1)
+    (house.docs / "one more.md").unlink()
+    house.ingest()
+    check_clean(house, old)
+
+
+LARGE = {"embed_model": {"type": "fake", "dimension": 384}, "node_parser": {"type": "sentence", "chunk_size": 16, "chunk_overlap": 0}}
+LARGE_DOCUMENTS = 12
+
+
+def write_large(house: House, version: str) -> None:
+    """More than 1,000 chunks, so that Chroma writes its HNSW files."""
+    for number in range(LARGE_DOCUMENTS):
+        lines = [f"The {version} cafeteria of floor {line} in house {number} opens at {line}." for line in range(100)]
+        house.write(f"{number}.txt", "\n\n".join(lines))
+
+
+@pytest.fixture(scope="module")
+def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Contents]:
+    house = House(tmp_path_factory.mktemp("large"), dict(LARGE))
+    write_large(house, "old")
+    assert house.ingest().written > 1100
+    assert list((house.config.storage / "chroma").glob("*/data_level0.bin"))
+    return house, contents(house)

@@ -157,3 +157,17 @@ def test_a_file_moved_away_and_replaced_by_another_keeps_both_apart(house: House
     house.ingest()
     assert house.live()["doc001.md"] == live["doc001.md"]
     assert house.agrees()
+
+
+def test_a_quarantined_document_is_left_alone_until_it_or_its_reading_changes(house: House) -> None:
+    (house.docs / "bad.md").write_bytes(b"\x00\x01\x02\xff\xfe\x9f" * 200)
+    first = house.ingest()
+    assert (first.outcome, first.failed) == ("failed", 1)
+    assert house.ingest().failed == 0
+    assert house.ingest(retry_failed=True).failed == 1
+    house.edit(loaders={"files": {"type": "folder", "path": "docs", "encoding": "utf-8"}})
+    (change,) = [each for each in house.plan().work if each.path == "bad.md"]
+    assert "is tried again since the config was edited" in change.reason
+    house.write("bad.md", "# Good\n\nIt is good now.\n")
+    assert house.ingest().failed == 0
+    assert house.live()["bad.md"]

@@ -151,7 +151,12 @@ def _serve() -> None:
     """Import what an ingestion needs, then fork a child for each line that asks for one."""
     for module in ("chromadb", "tantivy", "llama_index.core.node_parser", "pipelines.ingestion.run"):
         importlib.import_module(module)
-    for name in ("pipelines.vectors.chroma", "pipelines.keyword", "pipelines.models.fake", "pipelines.text.nodes"):
+    for name in (
+        "pipelines.vectors.chroma",
+        "pipelines.keyword",
+        "pipelines.models.fake",
+        "pipelines.text.nodes",
+    ):
         importlib.import_module(name)
     for line in sys.stdin:
         verb, *words = line.rstrip("\n").split("\t")

@@ -74,7 +74,7 @@ class MemoryIndex:
         }
         self.ids = list(self.nodes)
         self.matrix = vectors.passages([node.text for node in self.nodes.values()])
-        self.keyword = TantivyIndex(folder, Analyser())
+        self.keyword = TantivyIndex(folder, Analyser(), writable=True)
         self.keyword.add((key, node.text) for key, node in self.nodes.items())
         self.keyword.commit()
         self.row = {key: row for row, key in enumerate(self.ids)}

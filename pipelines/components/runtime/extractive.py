@@ -18,14 +18,13 @@ COMPARED = 24
 """Sentences that are embedded for one question, at most; each costs about 20 ms with the `local` model."""
 NEIGHBOUR = 0.3
 """What a word of the question is worth in the sentence before, or in the heading: the subject is often there."""
-PARAPHRASED = 0.4
 RANK_STEP = 0.03
 """What a passage's sentences lose for each passage ranked above it."""
 WORTH_QUOTING = 0.4
 """Share of the best sentence's score that another must reach."""
 
-MATCHED = 0.4
-"""Share of the question's idf mass from which a sentence in its language is found by words alone."""
+MATCHED = 0.3
+"""Share of the question's idf mass from which sentences in its language are chosen by words alone."""
 WORDS_ADD = 0.2
 """What words add to a sentence's cosine at most, as in a fusion of retrievers."""
 
@@ -63,7 +62,7 @@ class Extractive:
             number for number, hit in enumerate(nodes) if language_of(hit.node.get_content()) != language
         }
         known = max((score for score, piece in scored if piece.node not in foreign), default=0.0)
-        if known < (MATCHED if foreign else PARAPHRASED):
+        if known < MATCHED:
             scored = self._by_meaning(question, scored)
         chosen = self._chosen(scored)
         yield Draft(
@@ -73,14 +72,16 @@ class Extractive:
 
     def _weights(self, question: str) -> dict[str, float]:
         """The terms of the question, each with its share of the idf mass."""
-        idf = {term: self.index.idf_mass(term) for term in dict.fromkeys(self.analyser.query_terms(question))}
+        terms = self.analyser.query_terms(question)
+        # A term may count as several when it is asked for alone: a pair of characters, an identifier.
+        idf = {term: self.index.idf_mass(term) / len(self.analyser.query_terms(term)) for term in terms}
         mass = sum(idf.values()) or 1.0
         return {term: value / mass for term, value in idf.items()}
 
     def _by_words(self, piece: Piece, weights: Mapping[str, float]) -> float:
         """Share of the question's idf mass that a sentence holds; its surroundings count for less."""
         own = set(self.analyser.index_terms(f"{piece.lead}\n{piece.text}"))
-        if own <= weights.keys():
+        if weights.keys() >= set(self.analyser.query_terms(piece.text)):
             # A title, or the question itself: it says nothing that was not asked.
             return 0.0
         near = set(self.analyser.index_terms(piece.context)) - own
