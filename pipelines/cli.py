@@ -6,7 +6,9 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
+from pathlib import Path
 
+from pipelines.commands.terminal import block, warn
 from pipelines.errors import SearchaskError
 
 Command = Callable[[argparse.Namespace], int]
@@ -14,22 +16,35 @@ Command = Callable[[argparse.Namespace], int]
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 something failed, 2 refused or wrong, 130 interrupted."""
-    for stream in (sys.stdout, sys.stderr):
+    for name in ("stdout", "stderr"):
+        if getattr(sys, name) is None:  # closed by who started us
+            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
         # A name that the terminal's encoding can't show is shown escaped, instead of ending the program.
-        stream.reconfigure(errors="backslashreplace")  # type: ignore[union-attr]
+        getattr(sys, name).reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)
     command: Command = args.run
     try:
-        return command(args)
+        code = command(args)
+        sys.stdout.flush()
+        return code
     except SearchaskError as error:
-        sys.stderr.write(f"{error}\n")
+        warn(block(str(error)))
         return 2
     except KeyboardInterrupt:
-        sys.stderr.write("interrupted\n")
+        warn("interrupted")
         return 130
     except BrokenPipeError:  # the reader, such as `head`, has seen enough
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        _mute()
         return 0
+    except OSError as error:
+        _mute()
+        warn(block(str(error)))
+        return 2
+
+
+def _mute() -> None:
+    """Let what is still to be printed go nowhere: the output takes no more."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
 def _parser() -> argparse.ArgumentParser:

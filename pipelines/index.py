@@ -89,6 +89,9 @@ class Index(Protocol):
     (list of str) where a keyword search found it.
     """
 
+    def refresh(self) -> int:
+        """See what other processes have committed; the version that is seen."""
+
     def embed_question(self, question: str) -> list[float]:
         """The question's vector, by the model that built the active generation."""
 

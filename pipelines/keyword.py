@@ -97,7 +97,7 @@ class TantivyIndex:
             )
             found = self._searcher.search(either, top_k, count=False).hits
             ids = [self._id_at(place) for _, place in found]
-            matched = self._matched(queries, ids)
+            matched = self._matched(queries, ids) if ids else {}
         return [Hit(key, score, tuple(matched[key])) for (score, _), key in zip(found, ids, strict=True)]
 
     def _queries(self, question: str) -> dict[str, tantivy.Query]:

@@ -16,6 +16,7 @@ from pipelines.keyword import TantivyIndex
 from pipelines.schema import KeywordSpec, PipelineSpec
 from pipelines.spec import Spec
 from pipelines.text.analyser import Analyser
+from pipelines.vectors.chroma import DamagedVectors
 
 _PARTS: dict[str, Any] = {"embed_model": EmbedModel, "vector_store": VectorStore, "keyword": KeywordSpec}
 """The parts of a config that decide what a generation is."""
@@ -52,11 +53,22 @@ def keyword_folder(storage: Path, generation: Generation) -> Path:
     return storage / "keyword" / generation.collection
 
 
-def open_vectors(spec: PipelineSpec, storage: Path, generation: Generation) -> VectorIndex:
-    """The vectors of a generation; raises StorageError where they can't be opened."""
-    return spec.vector_store.build(
+def open_vectors(
+    spec: PipelineSpec, storage: Path, generation: Generation, *, holding: int = 0
+) -> VectorIndex:
+    """The vectors of a generation; raises StorageError where they can't be opened.
+
+    Raises DamagedVectors where fewer than `holding` are there: opening makes what is missing, empty.
+    """
+    if holding and not spec.vector_store.present(storage):
+        raise DamagedVectors(f"{storage}: the vectors are gone; run ingest, which builds them again")
+    vectors = spec.vector_store.build(
         storage=storage, collection=generation.collection, dimension=generation.dimension
     )
+    if holding and spec.vector_store.type == "chroma" and vectors.count() < holding:
+        vectors.close()
+        raise DamagedVectors(f"{storage}: some vectors are gone; run ingest, which builds them again")
+    return vectors
 
 
 def open_keywords(

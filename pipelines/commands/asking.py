@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import sys
-from collections.abc import Iterator
 from pathlib import Path
 
 from pipelines.commands.terminal import block, printable, say, say_json, table
@@ -58,12 +57,13 @@ def retrieve_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def read_questions(file: str) -> Iterator[str]:
+def read_questions(file: str) -> list[str]:
     """The questions of a JSONL file, one object with `question` a line; raises SearchaskError with the line."""
     try:
-        lines = Path(file).read_text(encoding="utf-8-sig").splitlines()
+        lines = Path(file).read_text(encoding="utf-8-sig").split("\n")
     except (OSError, UnicodeDecodeError) as error:
         raise SearchaskError(f"{file}: can't be read as UTF-8: {error}") from None
+    questions = []
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
@@ -73,7 +73,8 @@ def read_questions(file: str) -> Iterator[str]:
             question = None
         if not isinstance(question, str) or not question.strip():
             raise SearchaskError(f'{file}:{number}: each line must be an object with a text "question"')
-        yield question
+        questions.append(question)
+    return questions
 
 
 def _required(question: str | None) -> str:

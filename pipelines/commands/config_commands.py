@@ -10,6 +10,7 @@ import sys
 import textwrap
 from pathlib import Path
 
+from pipelines.commands.terminal import block
 from pipelines.config import load_config
 from pipelines.errors import SearchaskError
 
@@ -78,7 +79,7 @@ def init(directory: str) -> int:
 
 
 def _say(text: str) -> None:
-    sys.stdout.write(f"{text}\n")
+    sys.stdout.write(f"{block(text)}\n")
 
 
 def _wrapped(text: str, *, indent: int) -> None:
@@ -88,5 +89,5 @@ def _wrapped(text: str, *, indent: int) -> None:
 
 
 def _fail(message: str) -> int:
-    sys.stderr.write(f"{message}\n")
+    sys.stderr.write(f"{block(message)}\n")
     return 2

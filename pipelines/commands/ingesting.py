@@ -8,7 +8,7 @@ import sys
 from pipelines.catalog import Catalog
 from pipelines.catalog.database import FILE_NAME
 from pipelines.commands.progress import Progress
-from pipelines.commands.terminal import duration, printable, say, say_json, table, warn
+from pipelines.commands.terminal import block, duration, printable, say, say_json, table, warn
 from pipelines.config import Config, load_config
 from pipelines.errors import SearchaskError
 from pipelines.ingestion.events import Summary
@@ -74,7 +74,7 @@ def _run_on(config: Config, args: argparse.Namespace) -> int:
     try:
         return run_once(config, args)
     except SearchaskError as error:
-        warn(str(error))
+        warn(block(str(error)))
         return 2
 
 
@@ -122,7 +122,7 @@ def show_summary(summary: Summary, failures: list[tuple[str, str]]) -> None:
     for document, error in failures:
         warn(f"failed: {printable(document)}: {printable(error)}")
     if summary.error:
-        warn(f"stopped: {summary.error}")
+        warn(f"stopped: {printable(summary.error)}")
         warn("what was done is kept; run `searchask ingest` again to go on")
 
 

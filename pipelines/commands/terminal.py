@@ -5,13 +5,18 @@ from __future__ import annotations
 import json
 import sys
 import time
+import unicodedata
 from collections.abc import Iterable, Sequence
 from typing import Any
 
 
 def printable(text: str) -> str:
     """A text on one line, with everything escaped that could steer a terminal."""
-    return "".join(char if char.isprintable() else ascii(char)[1:-1] for char in text)
+    return "".join(char if _harmless(char) else ascii(char)[1:-1] for char in text)
+
+
+def _harmless(char: str) -> bool:
+    return char.isprintable() or unicodedata.category(char) == "Zs"  # such as the wide space of Chinese text
 
 
 def block(text: str) -> str:
@@ -31,8 +36,10 @@ def warn(text: str) -> None:
 
 
 def say_json(value: Any, *, line: bool = False) -> None:
-    """Print a value as JSON, readable or on one line."""
-    say(json.dumps(value, ensure_ascii=False, indent=None if line else 2))
+    """Print a value as JSON, readable or on one line; what could steer a terminal is escaped as JSON does it."""
+    unicode = (sys.stdout.encoding or "").lower().startswith("utf")
+    text = json.dumps(value, ensure_ascii=not unicode, indent=None if line else 2)
+    say("".join(char if char == "\n" or _harmless(char) else json.dumps(char)[1:-1] for char in text))
     sys.stdout.flush()
 
 

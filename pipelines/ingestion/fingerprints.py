@@ -6,11 +6,10 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
-from pipelines.text.analyser import Analyser
-
 from pipelines.reading import READER_VERSION
 from pipelines.schema import PipelineSpec
 from pipelines.spec import Spec, fingerprint
+from pipelines.text.analyser import Analyser
 
 CUT_VERSION = 1
 """Counts up when the same node parser options would cut or describe a text otherwise."""

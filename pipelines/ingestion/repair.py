@@ -15,12 +15,13 @@ _BATCH = 1000
 
 def open_stores(config: Config, catalog: Catalog, generation: Generation, embedder: CachedEmbedder) -> Stores:
     """The stores of a generation, whole; what is missing is filled in from the catalog and the cache."""
+    held = catalog.count_leaves(generation.id)
     if generation.sound and intact(config.spec, config.storage, generation):
         try:
-            return Stores(config.spec, config.storage, generation)
+            return Stores(config.spec, config.storage, generation, holding=held)
         except DamagedVectors:  # as after a kill in the middle of a write
             pass
-    elif not catalog.count_leaves(generation.id):
+    elif not held:
         return Stores(config.spec, config.storage, generation)
     return _rebuilt(config, catalog, generation, embedder)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import signal
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 
 from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.derived import intact, recipe
@@ -49,149 +49,146 @@ def ingest(
             if rebuild and plan.generation is not None:
                 catalog.generations.set_sound(plan.generation.id, False)
                 plan.generation = catalog.generations.get(plan.generation.id)
-            summary = Summary(job=catalog.jobs.start())
-            if stopped is not None:
-                _carry_out(config, catalog, plan, summary, report, stopped)
-            else:
-                with stop_on_signals() as stopped:
-                    _carry_out(config, catalog, plan, summary, report, stopped)
-            return summary
+            with stop_on_signals() if stopped is None else nullcontext(stopped) as asked:
+                return Run(config, catalog, plan, report=report, stopped=asked).carry_out()
         finally:
             catalog.close()
 
 
-def _carry_out(
-    config: Config,
-    catalog: Catalog,
-    plan: Plan,
-    summary: Summary,
-    report: Report,
-    stopped: Callable[[], bool],
-) -> None:
-    outcome = "stopped"
-    try:
-        _apply(config, catalog, plan, summary, report, stopped)
-        outcome = "interrupted" if stopped() else "failed" if summary.failed else "done"
-    except EndpointError as error:
-        summary.error = str(error)
-        outcome = "failed"
-    finally:
-        summary.outcome = outcome
-        catalog.jobs.finish(summary.job, outcome, summary.to_dict())
+class Run:
+    """One run over a plan, by the holder of the storage's lock."""
 
+    def __init__(
+        self,
+        config: Config,
+        catalog: Catalog,
+        plan: Plan,
+        *,
+        report: Report,
+        stopped: Callable[[], bool],
+    ) -> None:
+        self._config = config
+        self._catalog = catalog
+        self._plan = plan
+        self._report = report
+        self._stopped = stopped
+        self._summary = Summary()
 
-def _apply(
-    config: Config,
-    catalog: Catalog,
-    plan: Plan,
-    summary: Summary,
-    report: Report,
-    stopped: Callable[[], bool],
-) -> None:
-    generation = plan.generation or _begin(config, catalog, plan)
-    if plan.active is None:  # the very first answers from its first document on
-        catalog.generations.switch(generation.id)
-    _rename(catalog, generation, plan, summary, report)
-    work = [change for change in plan.work if change.action not in ("moved", "vanished")]
-    whole = generation.sound and intact(config.spec, config.storage, generation)
-    vanished = [change for change in plan.work if change.action == "vanished" and change.row]
-    if work or vanished or not whole or catalog.retired(generation.id, 1):
-        cached = CachedEmbedder(config.spec.embed_model.embedder(), catalog.cache(generation.cache_key))
-        if work and not generation.dimension:
-            generation = check_model(catalog, generation, cached.embedder)
-        else:
-            cached.before_first = lambda: check_model(catalog, generation, cached.embedder)
-        summary.spent = cached.spent
+    def carry_out(self) -> Summary:
+        """Do it, and write it to the job history, however it ends."""
+        summary, outcome = self._summary, "stopped"
+        summary.job = self._catalog.jobs.start()
+        try:
+            self._bring_in_step()
+            outcome = "interrupted" if self._stopped() else "failed" if summary.failed else "done"
+        except EndpointError as error:
+            summary.error = str(error)
+            outcome = "failed"
+        finally:
+            summary.outcome = outcome
+            self._catalog.jobs.finish(summary.job, outcome, summary.to_dict())
+        return summary
+
+    def _bring_in_step(self) -> None:
+        plan, generations = self._plan, self._catalog.generations
+        generation = plan.generation or self._begin()
+        if plan.active is None:  # the very first answers from its first document on
+            generations.switch(generation.id)
+        self._rename(generation)
+        work = [change for change in plan.work if change.action not in ("moved", "vanished")]
+        vanished = [change for change in plan.work if change.action == "vanished" and change.row]
+        whole = generation.sound and intact(self._config.spec, self._config.storage, generation)
+        if work or vanished or not whole or self._catalog.retired(generation.id, 1):
+            embedder = self._embedder(generation)
+            if work and not generation.dimension:
+                generation = check_model(self._catalog, generation, embedder.embedder)
+            if generation.dimension:
+                self._write(generation, work, vanished, embedder)
+        if plan.switches and not self._stopped() and self._complete(generation):
+            generations.switch(generation.id)
+
+    def _begin(self) -> Generation:
+        """A new generation, beside the others."""
+        spec, key = self._config.spec, self._plan.fingerprint
+        return self._catalog.generations.create(key, recipe=recipe(spec), cache_key=embed_key(spec))
+
+    def _embedder(self, generation: Generation) -> CachedEmbedder:
+        """The model behind the cache; one that built an index before must still be the same."""
+        model = self._config.spec.embed_model.embedder()
+        cached = CachedEmbedder(model, self._catalog.cache(generation.cache_key))
         if generation.dimension:
-            _write(config, catalog, generation, plan, work, vanished, cached, summary, report, stopped)
-    if not stopped() and plan.switches and _complete(catalog, plan, generation):
-        catalog.generations.switch(generation.id)
+            cached.before_first = lambda: check_model(self._catalog, generation, model)
+        self._summary.spent = cached.spent
+        return cached
 
+    def _rename(self, generation: Generation) -> None:
+        """Record moves and touches: rows only, nothing is read or embedded."""
+        touched = []
+        for change in self._plan.changes:
+            row, source = change.row, change.source
+            if row is None or source is None:
+                continue
+            if change.action == "moved":
+                stat = {"size": source.size, "modified": source.modified}
+                self._catalog.move(generation.id, row.id, change.loader, change.path, **stat)
+                self._tell(change, "done")
+                self._summary.done += 1
+            elif change.action == "unchanged" and (source.size, source.modified) != (row.size, row.modified):
+                touched.append((row.id, source.size, source.modified))
+        if touched:
+            self._catalog.touch(touched)
 
-def _write(
-    config: Config,
-    catalog: Catalog,
-    generation: Generation,
-    plan: Plan,
-    work: list[Change],
-    vanished: list[Change],
-    cached: CachedEmbedder,
-    summary: Summary,
-    report: Report,
-    stopped: Callable[[], bool],
-) -> None:
-    stores = open_stores(config, catalog, generation, cached)
-    try:
-        sweep(catalog, generation, stores)
-        _remove(catalog, generation, vanished, summary, report)
-        if work:
-            parser = config.spec.node_parser.build(embed_model=lambda: config.spec.embed_model.build())
-            apply = Apply(
-                plan,
-                catalog,
-                generation,
-                parser=parser,
-                embedder=cached,
-                stores=stores,
-                summary=summary,
-                report=report,
-                stopped=stopped,
-            )
-            apply.run(work)
-        sweep(catalog, generation, stores)
-        if summary.removed or vanished:
-            catalog.drop_unused_texts()
-    finally:
-        stores.close()
+    def _write(
+        self,
+        generation: Generation,
+        work: list[Change],
+        vanished: list[Change],
+        embedder: CachedEmbedder,
+    ) -> None:
+        """All that touches the derived stores; what a killed run left in them is swept first."""
+        spec, catalog, summary = self._config.spec, self._catalog, self._summary
+        stores = open_stores(self._config, catalog, generation, embedder)
+        try:
+            sweep(catalog, generation, stores)
+            self._remove(generation, vanished)
+            if work:
+                Apply(
+                    self._plan,
+                    catalog,
+                    generation,
+                    parser=spec.node_parser.build(embed_model=spec.embed_model.build),
+                    embedder=embedder,
+                    stores=stores,
+                    summary=summary,
+                    report=self._report,
+                    stopped=self._stopped,
+                ).run(work)
+            sweep(catalog, generation, stores)
+            if summary.removed or vanished:
+                catalog.drop_unused_texts()
+        finally:
+            stores.close()
 
+    def _remove(self, generation: Generation, vanished: list[Change]) -> None:
+        rows = [change.row.id for change in vanished if change.row]
+        self._summary.removed += self._catalog.remove(generation.id, rows)
+        for change in vanished:
+            self._tell(change, "removed")
 
-def _begin(config: Config, catalog: Catalog, plan: Plan) -> Generation:
-    """A new generation, beside the others."""
-    key = embed_key(config.spec)
-    return catalog.generations.create(plan.fingerprint, recipe=recipe(config.spec), cache_key=key)
+    def _tell(self, change: Change, stage: str) -> None:
+        row = JobDocument(change.path, change.action, stage)
+        self._catalog.jobs.record(self._summary.job, [row])
+        self._report(Event(change.path, stage, row))
 
-
-def _rename(catalog: Catalog, generation: Generation, plan: Plan, summary: Summary, report: Report) -> None:
-    """Record moves and touches: rows only, nothing is read or embedded."""
-    touched = []
-    for change in plan.changes:
-        row, source = change.row, change.source
-        if row is None or source is None:
-            continue
-        if change.action == "moved":
-            stat = {"size": source.size, "modified": source.modified}
-            catalog.move(generation.id, row.id, change.loader, change.path, **stat)
-            _tell(catalog, summary, report, change)
-            summary.done += 1
-        elif change.action == "unchanged" and (source.size, source.modified) != (row.size, row.modified):
-            touched.append((row.id, source.size, source.modified))
-    if touched:
-        catalog.touch(touched)
-
-
-def _remove(
-    catalog: Catalog, generation: Generation, vanished: list[Change], summary: Summary, report: Report
-) -> None:
-    summary.removed += catalog.remove(generation.id, [change.row.id for change in vanished if change.row])
-    for change in vanished:
-        _tell(catalog, summary, report, change, stage="removed")
-
-
-def _tell(catalog: Catalog, summary: Summary, report: Report, change: Change, *, stage: str = "done") -> None:
-    row = JobDocument(change.path, change.action, stage)
-    catalog.jobs.record(summary.job, [row])
-    report(Event(change.path, stage, row))
-
-
-def _complete(catalog: Catalog, plan: Plan, generation: Generation) -> bool:
-    """Whether the new generation answers for every document that the active one does and that still exists."""
-    built = {(row.loader, row.path) for row in catalog.documents(generation.id) if row.content}
-    needed = {
-        (change.loader, change.path)
-        for change in plan.changes
-        if change.source is not None and change.before is not None and change.before.content
-    }
-    return needed <= built
+    def _complete(self, generation: Generation) -> bool:
+        """Whether the generation answers for every document that the active one does and that still exists."""
+        built = {(row.loader, row.path) for row in self._catalog.documents(generation.id) if row.content}
+        needed = {
+            (change.loader, change.path)
+            for change in self._plan.changes
+            if change.source is not None and change.before is not None and change.before.content
+        }
+        return needed <= built
 
 
 @contextmanager

@@ -19,11 +19,14 @@ if TYPE_CHECKING:
 class Stores:
     """Both derived stores of a generation, open for writing by the holder of the storage's lock."""
 
-    def __init__(self, spec: PipelineSpec, storage: Path, generation: Generation) -> None:
+    def __init__(
+        self, spec: PipelineSpec, storage: Path, generation: Generation, *, holding: int = 0
+    ) -> None:
+        """Open or make them; raises DamagedVectors where fewer than `holding` vectors are there."""
         self._storage = storage
         spec = as_built(spec, generation)
         with explained(storage):
-            self.vectors = open_vectors(spec, storage, generation)
+            self.vectors = open_vectors(spec, storage, generation, holding=holding)
             self.keywords = open_keywords(spec, storage, generation, writable=True)
 
     def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vector) -> None:

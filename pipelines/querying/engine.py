@@ -27,6 +27,9 @@ if TYPE_CHECKING:
 LONGEST_QUESTION = 2_000
 """Characters of a question that are used; the rest of a longer one is left out, and the trace says so."""
 
+_TRIES = 3
+"""Searches for one question while an ingestion commits: each document must be seen whole, old or new."""
+
 _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 
 
@@ -90,8 +93,12 @@ class QueryEngine:
         """Retrieve and postprocess; the trace learns what became of each candidate."""
         from pipelines.components.runtime.retrievers import Inquiry
 
-        inquiry = Inquiry(query_str=question)
-        nodes = self._retriever.retrieve(inquiry)
+        for _ in range(_TRIES):
+            version = self.index.refresh()
+            inquiry = Inquiry(query_str=question)
+            nodes = self._retriever.retrieve(inquiry)
+            if self.index.refresh() == version:
+                break
         trace.stages += [Stage(name, milliseconds) for name, milliseconds in inquiry.stages]
         ranking = inquiry.found.get(self.spec.retriever, nodes)
         trace.found(ranking)

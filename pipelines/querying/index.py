@@ -74,7 +74,8 @@ class OpenIndex:
     def _open_vectors(self, spec: PipelineSpec, active: Generation) -> VectorIndex | ExactVectors:
         if active.sound:
             try:
-                return open_vectors(spec, self._config.storage, active)
+                held = self.catalog.count_leaves(active.id)
+                return open_vectors(spec, self._config.storage, active, holding=held)
             except DamagedVectors:  # as after a kill in the middle of a write; the next ingestion mends it
                 pass
         return ExactVectors(self.catalog, active)
@@ -86,7 +87,12 @@ class OpenIndex:
 
     def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
         """Nodes by cosine similarity, best first."""
-        return self._first(top_k, lambda limit: self._vectors.query(vector, limit))
+        try:
+            return self._first(top_k, lambda limit: self._vectors.query(vector, limit))
+        except DamagedVectors:  # seen only now, or being built again by another process since
+            self._vectors.close()
+            self._vectors = ExactVectors(self.catalog, self.catalog.generations.get(self._generation))
+            return self._first(top_k, lambda limit: self._vectors.query(vector, limit))
 
     def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
         """Nodes by BM25 over the analysed text, best first."""

@@ -81,11 +81,6 @@ class Analyser:
         inner = _terms(term.replace("_", " "), asking=False)
         return [part for part in dict.fromkeys(inner) if part != term and part not in STOP_WORDS]
 
-    def matched_terms(self, question: str, text: str) -> tuple[str, ...]:
-        """The terms of the question that a text holds."""
-        held = set(self.index_terms(text))
-        return tuple(term for term in self.query_terms(question) if term in held)
-
     def _own_words(self, text: str, *, nested: bool = False) -> list[tuple[int, int, str]]:
         """Words of the dictionary as (start, end, word), none inside a Latin word; the longest only, or all."""
         if self._firsts is None:

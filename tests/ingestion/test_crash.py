@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import functools
 import os
+import random
 import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
 
 from tests.support.crash import Nursery, wait_for
 from tests.support.house import EN, ZH, House
-from tests.support.whole import Contents, check_answers, check_clean, check_whole, contents
+from tests.support.whole import (
+    Contents,
+    check_answers,
+    check_clean,
+    check_versions,
+    check_whole,
+    contents,
+    write_version,
+)
 
 DOCUMENTS = 8
 SETTINGS = {"embed_model": {"type": "fake", "batch_size": 4}}
@@ -123,21 +133,19 @@ def test_killed_at_a_step(
     assert house.ingest().spent.texts == 0
 
 
-def test_killed_again_and_again(tmp_path: Path, shared: Path, nursery: Nursery) -> None:
-    house, old, new = begin(tmp_path, shared, edit)
-    steps = [step.split("@")[0] for step in ["stores", *WRITES, *SWEEPS[:4], *reversed(WRITES)]]
-    for number, step in enumerate(steps):  # there and back: what one crash leaves meets the next one's documents
-        write_first(house)
-        (house.docs / "new.md").unlink(missing_ok=True)
-        if number % 2:
-            edit(house)
-        assert nursery.crash(house.file, step, group=GROUP), step
-        check_whole(contents(house), old, new)
-    check_answers(house)
-    write_first(house)
-    edit(house)
+def test_killed_again_and_again(tmp_path: Path, nursery: Nursery) -> None:
+    house = House(tmp_path, dict(SETTINGS))
+    write_version(house, 0, documents=6, lines=8)
     house.ingest()
-    check_clean(house, new)
+    steps = [step.split("@")[0] for step in ["stores", *WRITES, *SWEEPS[:4], *reversed(WRITES)]]
+    for version, step in enumerate(steps, 1):  # what one crash leaves meets the documents of the next run
+        write_version(house, version, documents=6, lines=8)
+        assert nursery.crash(house.file, step, group=GROUP), step
+        check_versions(house, documents=6, lines=8)
+    check_answers(house)
+    house.ingest()
+    check_clean(house, contents(house))
+    assert check_versions(house, documents=6, lines=8) == {len(steps)}
 
 
 def damage_keywords(house: House) -> None:
@@ -183,29 +191,58 @@ def test_damaged_stores_are_mended_without_embedding(
         check_answers(house, keywords=damage is not damage_keywords)
     summary = house.ingest()
     assert (summary.outcome, summary.spent.texts) == ("done", 0)
-    house.write("one more.md", f"# One more\n\n{EN}\n")
+    house.write("one more.txt", "The cafeteria.")
     summary = house.ingest()
     assert (summary.outcome, summary.spent.texts) == ("done", 1)
-    (house.docs / "one more.md").unlink()
+    (house.docs / "one more.txt").unlink()
     house.ingest()
     check_clean(house, old)
 
 
-LARGE = {"embed_model": {"type": "fake", "dimension": 384}, "node_parser": {"type": "sentence", "chunk_size": 16, "chunk_overlap": 0}}
-LARGE_DOCUMENTS = 12
-
-
-def write_large(house: House, version: str) -> None:
-    """More than 1,000 chunks, so that Chroma writes its HNSW files."""
-    for number in range(LARGE_DOCUMENTS):
-        lines = [f"The {version} cafeteria of floor {line} in house {number} opens at {line}." for line in range(100)]
-        house.write(f"{number}.txt", "\n\n".join(lines))
+LARGE = {
+    "embed_model": {"type": "fake"},
+    "node_parser": {"type": "sentence", "chunk_size": 24, "chunk_overlap": 0},
+}
+LARGE_SIZE = {"documents": 12, "lines": 100}
+"""More than 1,000 chunks, so that Chroma writes its HNSW files."""
 
 
 @pytest.fixture(scope="module")
 def large(tmp_path_factory: pytest.TempPathFactory) -> tuple[House, Contents]:
     house = House(tmp_path_factory.mktemp("large"), dict(LARGE))
-    write_large(house, "old")
+    write_version(house, 0, **LARGE_SIZE)
     assert house.ingest().written > 1100
-    assert list((house.config.storage / "chroma").glob("*/data_level0.bin"))
+    assert hnsw_files(house)
     return house, contents(house)
+
+
+def hnsw_files(house: House) -> dict[Path, int]:
+    """Chroma's own files with the time of their last change."""
+    return {path: path.stat().st_mtime_ns for path in (house.config.storage / "chroma").glob("*/*.bin")}
+
+
+def test_killed_from_outside_at_any_moment(
+    tmp_path: Path, large: tuple[House, Contents], nursery: Nursery
+) -> None:
+    shutil.copytree(large[0].root, tmp_path, dirs_exist_ok=True)
+    house = House(tmp_path, dict(LARGE))
+    chance = random.Random(5)
+    killed = 0
+    for version in range(1, 11):
+        write_version(house, version, **LARGE_SIZE)
+        before = hnsw_files(house)
+        child = nursery.start(house.file, group=300)
+        if version % 2:  # while Chroma writes its files
+            wait_for(lambda before=before: hnsw_files(house) != before or nursery.ended(child), what="writing")
+            time.sleep(chance.random() * 0.01)
+        else:
+            time.sleep(chance.uniform(0.2, 1.5))
+        with suppress(ProcessLookupError):
+            os.kill(child, signal.SIGKILL)
+        killed += nursery.wait(child) != 0
+        check_versions(house, **LARGE_SIZE)
+        check_answers(house)
+    assert killed > 5
+    assert house.ingest().outcome == "done"
+    check_clean(house, contents(house))
+    assert check_versions(house, **LARGE_SIZE) == {10}

@@ -129,6 +129,10 @@ class Nursery:
         """How a child ended, as `subprocess` tells it: its exit code, or minus the signal that killed it."""
         return self._ask("wait", str(child))
 
+    def ended(self, child: int) -> bool:
+        """Whether a child is dead already; it must still be waited for."""
+        return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+
     def crash(self, config: Path, step: str, *, group: int = 0) -> bool:
         """Whether a child reached the step and was killed there."""
         code = self.wait(self.start(config, step, group=group))

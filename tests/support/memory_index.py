@@ -79,6 +79,10 @@ class MemoryIndex:
         self.keyword.commit()
         self.row = {key: row for row, key in enumerate(self.ids)}
 
+    def refresh(self) -> int:
+        """Nothing ever changes."""
+        return 0
+
     def embed_question(self, question: str) -> list[float]:
         """By the `local` model."""
         return self.vectors.question(question)

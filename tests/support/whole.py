@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 
 import numpy as np
@@ -46,6 +47,32 @@ def check_whole(now: Contents, old: Mapping[str, object], new: Mapping[str, obje
     """Each document is its complete old or its complete new version, and absent only where one of them is."""
     for name in {*now, *old, *new}:
         assert now.get(name) in (old.get(name), new.get(name)), f"{name} is neither old nor new"
+
+
+def write_version(house: House, version: int, *, documents: int, lines: int) -> None:
+    """Write documents each sentence of which says its version."""
+    for number in range(documents):
+        said = [
+            f"Version {version} of line {line}: the cafeteria of house {number} opens." for line in range(lines)
+        ]
+        house.write(f"{number}.txt", "\n\n".join(said))
+
+
+def check_versions(house: House, *, documents: int, lines: int) -> set[int]:
+    """Each document answers with all lines of one version; the versions there are."""
+    found = contents(house)
+    assert len(found) == documents
+    versions: set[int] = set()
+    for name, passages in found.items():
+        said = {line for text, *_ in passages for line in _SAID.findall(text)}
+        version = {int(version) for version, _ in said}
+        assert len(version) == 1, f"{name} is of versions {version} at once"
+        assert len(said) == lines, f"{name} has {len(said)} lines of {lines}"
+        versions |= version
+    return versions
+
+
+_SAID = re.compile(r"Version (\d+) of line (\d+)")
 
 
 def check_answers(house: House, *, keywords: bool = True) -> None:

@@ -202,9 +202,10 @@ def test_many_threads_ask_at_once(tmp_path: Path) -> None:
     wrong: list[str] = []
 
     def ask(offset: int) -> None:
-        for number in range(offset, offset + 60):
-            if index.query(matrix[number], 3)[0].id != f"n{number}":
-                wrong.append(f"n{number}")
+        found = [
+            (f"n{number}", index.query(matrix[number], 3)[0].id) for number in range(offset, offset + 60)
+        ]
+        wrong.extend(one for one, other in found if one != other)
 
     threads = [threading.Thread(target=ask, args=(offset,)) for offset in range(0, 480, 60)]
     for thread in threads:
@@ -223,10 +224,10 @@ def filled(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["data_level0.bin", "index_metadata.pickle"])
+@pytest.mark.parametrize("name", ["data_level0.bin", "length.bin", "header.bin", "index_metadata.pickle"])
 def test_a_cut_file_is_reported_and_can_be_discarded(filled: Path, name: str) -> None:
     file = next(filled.rglob(name))
-    os.truncate(file, file.stat().st_size // 2)
+    os.truncate(file, 16 if name == "header.bin" else file.stat().st_size // 2)
     with pytest.raises(
         DamagedVectors, match=r"chroma: the vectors are damaged .*; run ingest, which builds them"
     ):
@@ -269,10 +270,10 @@ def test_vectors_of_another_model(filled: Path) -> None:
 
 def test_nothing_is_left_open(tmp_path: Path) -> None:
     opened(tmp_path).close()
-    before = len(os.listdir("/proc/self/fd"))
-    for _ in range(5):
+    before = sum(1 for _ in Path("/proc/self/fd").iterdir())
+    for _ in range(20):
         opened(tmp_path).close()
-    assert len(os.listdir("/proc/self/fd")) <= before + 2
+    assert sum(1 for _ in Path("/proc/self/fd").iterdir()) <= before + 10
 
 
 @pytest.fixture(scope="module")
