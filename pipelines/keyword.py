@@ -81,7 +81,6 @@ class TantivyIndex:
         if self._writer is not None:
             with self._reported():
                 self._writer.commit()
-                self._writer.garbage_collect_files()
             self.reload()
 
     def search(self, question: str, top_k: int) -> list[Hit]:
@@ -189,6 +188,7 @@ class TantivyIndex:
         if self._writer is not None:
             with self._reported():
                 self._writer.rollback()
+                self._writer.garbage_collect_files()
                 self._writer.wait_merging_threads()
             self._writer = None
 

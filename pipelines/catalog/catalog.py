@@ -202,12 +202,12 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
     """Replace one document's nodes; the number that existed before and no longer does."""
     if revision.text is not None:
         contents.write(connection, revision.load, revision.text)
-    removed = _retire(connection, generation, revision.document, keep={node.id for node in revision.nodes})
+    leaves = [node for node in revision.nodes if node.leaf]
+    removed = _retire(connection, generation, revision.document, keep={node.id for node in leaves})
     connection.execute(delete(nodes).where(nodes.c.document == revision.document))
     if revision.nodes:
         connection.execute(insert(nodes), [_values(revision.document, node) for node in revision.nodes])
     _strike(connection, generation, revision.added)
-    leaves = [node for node in revision.nodes if node.leaf]
     values = {
         "content": revision.content,
         "seen": revision.content if revision.state == "done" else documents.c.seen,

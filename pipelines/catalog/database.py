@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import errno
+import os
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Engine, create_engine, event, insert, select
+from sqlalchemy import URL, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
+from sqlalchemy.pool import NullPool
 
 from pipelines.catalog.tables import SCHEMA_VERSION, meta, metadata
 from pipelines.errors import StorageError
@@ -41,11 +43,22 @@ def _open_file(path: Path, *, create: bool) -> Engine:
             raise StorageError(f"nothing is ingested yet in {path.parent}: run `searchask ingest` first")
         with explained(path.parent):
             path.parent.mkdir(parents=True, exist_ok=True)
-    engine = create_engine(f"sqlite:///{path}", connect_args={"timeout": 60})
+    where = URL.create("sqlite", database=str(path))
+    if create or (os.access(path, os.W_OK) and os.access(path.parent, os.W_OK)):
+        engine = create_engine(where, connect_args={"timeout": 60})
+    else:
+        engine = create_engine(where, creator=lambda: _look(path), poolclass=NullPool)
     event.listen(engine, "connect", _tune)
     with explained(path):
         _prepare(engine, create=create)
     return engine
+
+
+def _look(path: Path) -> sqlite3.Connection:
+    """A connection to a file in a folder that this user can't write to, and SQLite make no journal in."""
+    nobody_writes = not path.with_name(path.name + "-wal").exists()
+    options = "mode=ro&immutable=1" if nobody_writes else "mode=ro"
+    return sqlite3.connect(f"{path.as_uri()}?{options}", uri=True, timeout=60, check_same_thread=False)
 
 
 def _tune(connection: sqlite3.Connection, _record: object) -> None:
@@ -100,6 +113,12 @@ def explained(place: object) -> Iterator[None]:
             errno.EFBIG,
         ):
             remedy = "no space is left on its disk: free some, and run again; nothing is lost"
+        elif "disk I/O error" in said:
+            remedy = (
+                "its disk failed a read or a write: see that it has space left and is sound; nothing is lost"
+            )
+        elif getattr(cause, "errno", 0) in (errno.EEXIST, errno.ENOTDIR):
+            remedy = "there is a file where a folder is needed: move it away, or set another `storage`"
         elif "unable to open" in said:
             remedy = "it can't be opened: check the folder and its permissions"
         elif "locked" in said:

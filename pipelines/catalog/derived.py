@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, TypeAdapter
 
+from pipelines.catalog.mirrored import MirroredIndex
 from pipelines.catalog.rows import Generation
 from pipelines.components.embed_models import EmbedModel
 from pipelines.components.vector_stores import VectorStore
@@ -60,6 +62,9 @@ def open_vectors(
 
     Raises DamagedVectors where fewer than `holding` are there: opening makes what is missing, empty.
     """
+    embedded = getattr(spec.vector_store, "host", "") is None
+    if embedded and storage.is_dir() and not os.access(storage, os.W_OK):
+        raise DamagedVectors(f"{storage}: it is read-only, and Chroma must write to read")
     if holding and not spec.vector_store.present(storage):
         raise DamagedVectors(f"{storage}: the vectors are gone; run ingest, which builds them again")
     vectors = spec.vector_store.build(
@@ -76,12 +81,19 @@ def open_keywords(
 ) -> KeywordIndex:
     """The keyword index of a generation; raises StorageError where it can't be opened."""
     analyser = Analyser(dictionary=tuple(spec.keyword.dictionary))
-    return TantivyIndex(keyword_folder(storage, generation), analyser, writable=writable)
+    folder = keyword_folder(storage, generation)
+    if folder.is_dir() and not writable and not os.access(folder, os.W_OK):
+        return MirroredIndex(folder, analyser)
+    return TantivyIndex(folder, analyser, writable=writable)
 
 
 def intact(spec: PipelineSpec, storage: Path, generation: Generation) -> bool:
     """Whether the files of a generation's stores are there; a look, no check of what is in them."""
     if not generation.dimension:
         return True
-    keywords = (keyword_folder(storage, generation) / "meta.json").is_file()
-    return keywords and spec.vector_store.present(storage)
+    return has_keywords(storage, generation) and spec.vector_store.present(storage)
+
+
+def has_keywords(storage: Path, generation: Generation) -> bool:
+    """Whether the keyword index of a generation is there."""
+    return (keyword_folder(storage, generation) / "meta.json").is_file()

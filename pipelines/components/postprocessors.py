@@ -32,6 +32,32 @@ class SimilarityCutoff(Spec):
         return SimilarityPostprocessor(similarity_cutoff=self.cutoff)
 
 
+class Evidence(Spec):
+    """Drop everything where even the best passages show no sign of an answer, so that the question is refused.
+
+    A passage is a sign of an answer where it holds enough of the question's words, or is clearly closer in
+    meaning than what is near by chance. Where one passage passes, all are kept.
+    """
+
+    fate: ClassVar[str] = "no evidence"
+
+    type: Literal["evidence"]
+    words: float = Field(default=0.18, ge=0, le=1)
+    """Share of the question's words that is enough, weighed by their rarity (BM25 / 2.5 times their idf mass);
+    few passages reach 0.5."""
+    stands_out: float = Field(default=0.05, ge=0)
+    """Cosine similarity above the farthest of the 20 nearest passages in its language that is enough for a passage
+    in the language of the question."""
+    across_languages: float = Field(default=0.02, ge=0)
+    """The same for a passage in another language, where words can't match."""
+
+    def build(self) -> BaseNodePostprocessor:
+        """The LlamaIndex postprocessor."""
+        from pipelines.components.runtime.postprocessors import Gate
+
+        return Gate(words=self.words, stands_out=self.stands_out, across_languages=self.across_languages)
+
+
 class TokenBudget(Spec):
     """Keep the best passages that fit a number of tokens; the best one is always kept."""
 
@@ -83,5 +109,6 @@ class LlamaIndexPostprocessor(Spec):
 
 
 Postprocessor = Annotated[
-    SimilarityCutoff | TokenBudget | Deduplicate | LlamaIndexPostprocessor, Field(discriminator="type")
+    SimilarityCutoff | Evidence | TokenBudget | Deduplicate | LlamaIndexPostprocessor,
+    Field(discriminator="type"),
 ]

@@ -24,6 +24,7 @@ from pipelines.ingestion.events import Event, Report, Summary
 from pipelines.ingestion.plan import Change, Plan
 from pipelines.ingestion.prepare import Prepared, carry_over, prepare
 from pipelines.ingestion.stores import Stores
+from pipelines.models.endpoint import TextRefused
 
 if TYPE_CHECKING:
     from llama_index.core.node_parser import NodeParser
@@ -146,8 +147,10 @@ class Apply:
                 self._ready.append((each, mine))
             else:
                 assert error is not None
-                self._fail(each.change, each.document, "embed", time.monotonic() - each.seconds, error)
-                self._endpoint_failures += 1
+                if each.state == "done":  # else a last version to carry over, whose failure is recorded already
+                    self._fail(each.change, each.document, "embed", time.monotonic() - each.seconds, error)
+                if not isinstance(error, TextRefused):  # which says nothing about the next text
+                    self._endpoint_failures += 1
         if error is not None and self._endpoint_failures >= _ENDPOINT_FAILURES:
             raise error
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipelines.config import Config
 from pipelines.errors import Refused
-from pipelines.ingestion.plan import Plan
+from pipelines.ingestion.plan import Change, Plan
 
 _SHOWN = 5
 
@@ -14,21 +14,24 @@ def guard(plan: Plan, config: Config, *, allow_vanish: bool) -> None:
     if allow_vanish:
         return
     found = [change for change in plan.changes if change.action != "vanished"]
-    vanished = [change for change in plan.changes if change.action == "vanished" and change.content]
+    vanished = [change for change in plan.changes if change.action == "vanished" and _answers(change)]
     if not found:
         raise Refused(
             f"no document was found by {_list(plan.empty)}: check `loaders` (path, include, a missing drive)"
             + ("; --allow-vanish empties the index" if plan.indexed else "")
         )
-    known = len(vanished) + sum(
-        1 for change in found if change.content or (change.row and change.row.content)
-    )
+    known = len(vanished) + sum(1 for change in found if change.action == "moved" or _answers(change))
     limit = config.spec.ingestion.vanish_limit
     if vanished and len(vanished) > limit * known:
         raise Refused(
             f"{len(vanished)} of {known} indexed documents would vanish (more than {limit:.0%}): "
             f"{_list([change.path for change in vanished])}; if that is right, run again with --allow-vanish"
         )
+
+
+def _answers(change: Change) -> bool:
+    """Whether a document answers questions now; an index that is built beside may know others."""
+    return change.before is not None and bool(change.before.content)
 
 
 def _list(names: list[str]) -> str:

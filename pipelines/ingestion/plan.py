@@ -37,6 +37,8 @@ class Change:
     """The content hash, where the plan had to read the document or knows it is the same."""
     skip: bool = False
     """Known to be unusable as it is; left alone."""
+    recut: bool = False
+    """Moved, and to be cut again as well."""
     tokens: int = 0
     """Estimated tokens to embed, before the cache is asked."""
 
@@ -147,7 +149,8 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
     _find_vanished(plan, rows, before, seen, set(spec.loaders))
     _find_moved(plan)
     for change in plan.changes:
-        if change.action in ("new", "changed", "stale", "failed") and change.source and not change.skip:
+        read = change.action in ("new", "changed", "stale", "failed") and not change.skip
+        if change.source and (read or change.recut):
             change.tokens = estimate_tokens(change.path, change.source.size, change.row or change.before)
     return plan
 
@@ -203,7 +206,9 @@ def _judge_failed(plan: Plan, change: Change, row: DocumentRow, *, retry_failed:
     if not same:
         change.content = _hash(plan, change)
         same = change.content == row.seen
-    if same and plan.attempt(change, row.seen) != row.tried:
+    if same and not row.seen:
+        change.reason = f"it was not read, and may be read now: {row.error}"
+    elif same and plan.attempt(change, row.seen) != row.tried:
         change.reason = f"quarantined, is tried again since the config was edited: {row.error}"
     elif not same and change.content and change.content == row.content:
         change.action, change.reason = "changed", "it is again what is indexed"
@@ -250,7 +255,10 @@ def _find_vanished(
             if name[0] in loaders
             else f"loader {name[0]!r} is gone from the config"
         )
-        plan.changes.append(Change(*name, "vanished", reason, row=row, content=(row or before[name]).content))
+        content = (row or before[name]).content
+        plan.changes.append(
+            Change(*name, "vanished", reason, row=row, before=before.get(name), content=content)
+        )
 
 
 def _find_moved(plan: Plan) -> None:
@@ -276,6 +284,8 @@ def _find_moved(plan: Plan) -> None:
             old = fitting.pop(0)
             gone.add(id(old))
             change.action, change.row, change.reason = "moved", old.row, f"from {old.path}"
+            if old.row and old.row.parse != plan.parse:
+                change.recut, change.reason = True, f"{change.reason}, and node_parser was edited"
     plan.changes = [change for change in plan.changes if id(change) not in gone]
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.catalog import Catalog, Generation
-from pipelines.catalog.derived import intact
+from pipelines.catalog.derived import has_keywords, intact
 from pipelines.config import Config
 from pipelines.ingestion.cut import Cut, embedded_text
 from pipelines.ingestion.embed import CachedEmbedder
@@ -28,9 +28,11 @@ def open_stores(config: Config, catalog: Catalog, generation: Generation, embedd
 
 def _rebuilt(config: Config, catalog: Catalog, generation: Generation, embedder: CachedEmbedder) -> Stores:
     catalog.generations.set_sound(generation.id, False)
-    discard(config.spec, config.storage, generation)
+    # A keyword index that is there is true as far as it goes: words are found while the vectors are built again.
+    discard(config.spec, config.storage, generation, only_vectors=has_keywords(config.storage, generation))
     stores = Stores(config.spec, config.storage, generation)
     try:
+        worded = set(stores.keywords.ids())
         for row in catalog.documents(generation.id):
             cuts = [
                 Cut(node, embedded_text(node.heading, node.table_header, text))
@@ -38,7 +40,7 @@ def _rebuilt(config: Config, catalog: Catalog, generation: Generation, embedder:
                 if node.leaf
             ]
             for offset in range(0, len(cuts), _BATCH):
-                _add(stores, cuts[offset : offset + _BATCH], embedder)
+                _add(stores, cuts[offset : offset + _BATCH], embedder, worded)
     except BaseException:
         stores.close()
         raise
@@ -46,11 +48,11 @@ def _rebuilt(config: Config, catalog: Catalog, generation: Generation, embedder:
     return stores
 
 
-def _add(stores: Stores, cuts: list[Cut], embedder: CachedEmbedder) -> None:
+def _add(stores: Stores, cuts: list[Cut], embedder: CachedEmbedder, worded: set[str]) -> None:
     import numpy as np
 
     vectors, error = embedder.embed(cuts)
     if error is not None:
         raise error
     matrix = np.stack([vectors[one.node.digest] for one in cuts])
-    stores.add([one.node.id for one in cuts], [one.text for one in cuts], matrix)
+    stores.add([one.node.id for one in cuts], [one.text for one in cuts], matrix, worded=worded)

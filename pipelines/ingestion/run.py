@@ -20,6 +20,7 @@ from pipelines.ingestion.guards import guard
 from pipelines.ingestion.lock import only_ingestion
 from pipelines.ingestion.plan import Change, Plan, make_plan
 from pipelines.ingestion.repair import open_stores
+from pipelines.ingestion.stores import discard
 from pipelines.ingestion.sweep import sweep
 
 
@@ -48,6 +49,7 @@ def ingest(
                 raise Refused("nothing was done")
             if rebuild and plan.generation is not None:
                 catalog.generations.set_sound(plan.generation.id, False)
+                discard(config.spec, config.storage, plan.generation)
                 plan.generation = catalog.generations.get(plan.generation.id)
             with stop_on_signals() if stopped is None else nullcontext(stopped) as asked:
                 return Run(config, catalog, plan, report=report, stopped=asked).carry_out()
@@ -95,7 +97,7 @@ class Run:
         if plan.active is None:  # the very first answers from its first document on
             generations.switch(generation.id)
         self._rename(generation)
-        work = [change for change in plan.work if change.action not in ("moved", "vanished")]
+        work = [change for change in plan.work if change.action not in ("moved", "vanished") or change.recut]
         vanished = [change for change in plan.work if change.action == "vanished" and change.row]
         whole = generation.sound and intact(self._config.spec, self._config.storage, generation)
         if work or vanished or not whole or self._catalog.retired(generation.id, 1):
@@ -130,9 +132,11 @@ class Run:
                 continue
             if change.action == "moved":
                 stat = {"size": source.size, "modified": source.modified}
-                self._catalog.move(generation.id, row.id, change.loader, change.path, **stat)
-                self._tell(change, "done")
-                self._summary.done += 1
+                sound = {"state": "done", "error": "", "seen": row.content}  # its bytes are those indexed
+                self._catalog.move(generation.id, row.id, change.loader, change.path, **stat, **sound)
+                if not change.recut:
+                    self._tell(change, "done")
+                    self._summary.done += 1
             elif change.action == "unchanged" and (source.size, source.modified) != (row.size, row.modified):
                 touched.append((row.id, source.size, source.modified))
         if touched:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -27,13 +27,19 @@ class Stores:
         spec = as_built(spec, generation)
         with explained(storage):
             self.vectors = open_vectors(spec, storage, generation, holding=holding)
-            self.keywords = open_keywords(spec, storage, generation, writable=True)
+            try:
+                self.keywords = open_keywords(spec, storage, generation, writable=True)
+            except BaseException:
+                self.vectors.close()
+                raise
 
-    def add(self, ids: Sequence[str], texts: Sequence[str], vectors: Vector) -> None:
-        """Insert or replace entries in both; durable on return."""
+    def add(
+        self, ids: Sequence[str], texts: Sequence[str], vectors: Vector, *, worded: Set[str] = frozenset()
+    ) -> None:
+        """Insert or replace entries in both; durable on return. The keyword index holds those `worded` already."""
         with explained(self._storage):
             self.vectors.add(ids, vectors)
-            self.keywords.add(zip(ids, texts, strict=True))
+            self.keywords.add(pair for pair in zip(ids, texts, strict=True) if pair[0] not in worded)
             self.keywords.commit()
 
     def delete(self, ids: Sequence[str]) -> None:
@@ -49,10 +55,13 @@ class Stores:
         self.keywords.close()
 
 
-def discard(spec: PipelineSpec, storage: Path, generation: Generation) -> None:
+def discard(
+    spec: PipelineSpec, storage: Path, generation: Generation, *, only_vectors: bool = False
+) -> None:
     """Delete the derived stores of a generation without reading them, whatever the config says by now."""
     spec = as_built(spec, generation)
     with explained(storage):
         if generation.dimension:
             spec.vector_store.discard(storage=storage, collection=generation.collection)
-        shutil.rmtree(keyword_folder(storage, generation), ignore_errors=True)
+        if not only_vectors:
+            shutil.rmtree(keyword_folder(storage, generation), ignore_errors=True)

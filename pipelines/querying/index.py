@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -87,12 +88,20 @@ class OpenIndex:
 
     def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
         """Nodes by cosine similarity, best first."""
+        return self._first(top_k, lambda limit: self._closest(vector, limit))
+
+    def _closest(self, vector: Sequence[float], limit: int) -> list[Hit]:
         try:
-            return self._first(top_k, lambda limit: self._vectors.query(vector, limit))
+            hits = self._vectors.query(vector, limit)
         except DamagedVectors:  # seen only now, or being built again by another process since
             self._vectors.close()
             self._vectors = ExactVectors(self.catalog, self.catalog.generations.get(self._generation))
-            return self._first(top_k, lambda limit: self._vectors.query(vector, limit))
+            hits = self._vectors.query(vector, limit)
+        if self._config.spec.vector_store.type == "chroma":
+            return hits
+        cosines = self.similarities(vector, [hit.id for hit in hits])  # each store has its own scale
+        ranked = [replace(hit, score=cosines[hit.id]) for hit in hits if hit.id in cosines]
+        return sorted(ranked, key=lambda hit: -hit.score)
 
     def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
         """Nodes by BM25 over the analysed text, best first."""

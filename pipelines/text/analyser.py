@@ -62,7 +62,9 @@ class Analyser:
     def index_terms(self, text: str) -> list[str]:
         """The terms of a passage, each as often as it occurs."""
         text = _normal(text)
-        return _terms(text, asking=False) + [_one_term(word) for _, _, word in self._own_words(text, nested=True)]
+        return _terms(text, asking=False) + [
+            _one_term(word) for _, _, word in self._own_words(text, nested=True)
+        ]
 
     def query_terms(self, text: str) -> list[str]:
         """The terms of a question, none twice; no stop words, unless there is nothing else."""

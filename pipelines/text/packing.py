@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from pipelines.text.outline import Outline
-from pipelines.text.sentences import Span, clause_spans, sentence_spans
+from pipelines.text.sentences import Span, clause_spans, sentences
 from pipelines.text.tokens import count_tokens, encoding, tokenize
 
 # A chunk ends at a heading when it is filled this far, and at a line end rather than in a paragraph when this far.
@@ -16,8 +16,7 @@ _LINE_FILL = 0.85
 _MARGIN = 8
 
 
-@dataclass(slots=True)
-class _Unit:
+class _Unit(NamedTuple):
     """A sentence, or a part of one that is too long for a chunk."""
 
     start: int
@@ -58,20 +57,26 @@ def pack(text: str, chunk_size: int, overlap: int, *, markdown: bool = False) ->
 
 
 def _units(text: str, chunk_size: int, headings: frozenset[int]) -> Iterator[_Unit]:
-    counted = 0
-    for start, end in sentence_spans(text):
+    limit = chunk_size - _MARGIN
+    lead = ""
+    end = 0
+    for sentence in sentences(text):
+        start, end = end, end + len(sentence)
+        body = sentence.rstrip()
+        if not body:
+            lead += sentence
+            continue
         # Counts add up exactly when white space is counted with the word after it, but a line break with
         # the mark before it: so does the encoding's pattern.
-        body = text[counted:end].rstrip()
-        if not body:
-            continue
-        counted += len(body)
-        if not body[-1].isalnum():
-            while counted < end and text[counted] in "\r\n":
-                body += text[counted]
-                counted += 1
-        unit = _Unit(start, end, count_tokens(body), start in headings, text[end - 1] == "\n")
-        if unit.tokens > chunk_size - _MARGIN and count_tokens(text[start:end].strip()) > chunk_size:
+        rest = sentence[len(body) :]
+        body = lead + body
+        if "\n" in rest and not body[-1].isalnum():
+            space = rest.lstrip("\r\n")
+            body += rest[: len(rest) - len(space)]
+            rest = space
+        lead = rest
+        unit = _Unit(start, end, count_tokens(body), start in headings, sentence[-1] == "\n")
+        if unit.tokens > limit and count_tokens(sentence.strip()) > chunk_size:
             yield from _parts(text, unit, chunk_size)
         else:
             yield unit

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-PARTICLES = frozenset("的了吗呢吧啊呀么嘛是在和与及或也都就还又被把这那其之谁哪")
+PARTICLES = frozenset("的了吗呢吧啊呀么嘛是在和与及或也都就还又被把这那其之谁哪有没几个些着过得能叫请")
 """Chinese characters that form no pair with a neighbour outside the dictionary."""
 
 _CHINESE = """

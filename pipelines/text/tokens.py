@@ -6,6 +6,7 @@ import importlib.util
 import os
 import re
 import threading
+from collections.abc import Container
 from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -20,12 +21,16 @@ ENCODING = "cl100k_base"
 
 # LlamaIndex ships the table under the name that tiktoken's cache gives it.
 _TABLE = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
-_MEMO_WORDS = 60_000
-_LONGEST_WORD = 32
+_MEMO = 100_000
+_LONGEST = 32
 _NOT_A_WORD = 1 << 40
 _CJK = "\u2e80"
-_SHAPE = re.compile(r"""([("\[]?)([A-Za-z]+|[0-9]+)([^\sA-Za-z0-9\x7f-\U0010ffff]*)""")
-_SINGLE_SPACE = re.compile(r"(?<=\S) (?=\S)")
+# The encoding's own pattern, for ASCII.
+_PIECE = re.compile(
+    r"'(?i:[sdmt]|ll|ve|re)|[^\r\nA-Za-z0-9]?+[A-Za-z]++|[0-9]{1,3}+| ?[^\sA-Za-z0-9]++[\r\n]*+|"
+    r"\s++\Z|\s*[\r\n]|\s+(?!\S)|\s",
+    re.ASCII,
+)
 _loading = threading.Lock()
 
 
@@ -60,6 +65,25 @@ def tokenize(text: str) -> list[int]:
     return encoding().encode_ordinary(text)
 
 
+class _Pieces(dict[str, int]):
+    """Tokens in a piece, by the piece: what the encoding's pattern never merges with its neighbours."""
+
+    def __init__(self) -> None:
+        self.table: Container[bytes] = encoding()._mergeable_ranks
+
+    def __missing__(self, piece: str) -> int:
+        count = 1 if piece.encode() in self.table else len(tokenize(piece))
+        if len(piece) <= _LONGEST:
+            if len(self) >= _MEMO:
+                self.clear()
+            self[piece] = count
+        return count
+
+    def count(self, text: str) -> int:
+        """Tokens in a text of ASCII."""
+        return sum(map(self.__getitem__, _PIECE.findall(text)))
+
+
 class _Words(dict[str, int]):
     """Tokens in a word, by the word, as it stands after `lead`.
 
@@ -68,59 +92,38 @@ class _Words(dict[str, int]):
     before. A word that borders on more white space counts `_NOT_A_WORD`: then the sum is void.
     """
 
-    def __init__(self, lead: str, *, open_end: bool = False) -> None:
-        self.lead, self.open_end = lead, open_end
+    def __init__(self, pieces: _Pieces, lead: str, *, open_end: bool = False) -> None:
+        self.pieces, self.lead, self.open_end = pieces, lead, open_end
 
     def __missing__(self, word: str) -> int:
-        if len(word) > _LONGEST_WORD or not (word.isascii() or max(word) < _CJK):
-            return self._count(word)
-        if len(self) >= _MEMO_WORDS:
-            self.clear()
-        self[word] = count = self._count(word)
+        if not word:
+            count = len(self.lead) if self.open_end or not self.lead else _NOT_A_WORD
+        elif (self.lead and word[0].isspace()) or (not self.open_end and word[-1].isspace()):
+            count = _NOT_A_WORD
+        elif word.isascii():
+            count = self.pieces.count(self.lead + word)
+        else:
+            count = len(tokenize(self.lead + word))
+        if len(word) <= _LONGEST and "\n" not in word and (word.isascii() or max(word) < _CJK):
+            if len(self) >= _MEMO:
+                self.clear()
+            self[word] = count
         return count
 
-    def _count(self, word: str) -> int:
-        if not word:
-            return len(tokenize(self.lead)) if self.open_end or not self.lead else _NOT_A_WORD
-        if (self.lead and word[0].isspace()) or (not self.open_end and word[-1].isspace()):
-            return _NOT_A_WORD
-        shape = _SHAPE.fullmatch(word)
-        if shape is None or (shape[1] and not self.lead):
-            return len(tokenize(self.lead + word))
-        opening, core, marks = shape.groups()
-        if core == word:
-            return _whole(self.lead, core)
-        # An opening mark takes the space before it; what stands after the core is a piece of its own.
-        count = _piece(self.lead + opening) + _first[core] if opening else self[core]
-        return count + (_piece(marks) if marks else 0)
 
-
-def _whole(lead: str, core: str) -> int:
-    """Tokens in a run of letters, or of digits: those go by threes, and leave the space before them alone."""
-    return len(lead) + (len(core) + 2) // 3 if core.isdigit() else _piece(lead + core)
-
-
-def _piece(piece: str) -> int:
-    """Tokens in what the encoding's pattern takes as one piece: one, where the table holds it."""
-    return 1 if piece.encode() in encoding()._mergeable_ranks else len(tokenize(piece))
-
-
-_first = _Words("")
-_middle = _Words(" ")
-_last = _Words(" ", open_end=True)
+@lru_cache(maxsize=1)
+def _words() -> tuple[_Words, _Words, _Words]:
+    """Counts of first words, of words in the middle, and of last words."""
+    pieces = _Pieces()
+    return _Words(pieces, ""), _Words(pieces, " "), _Words(pieces, " ", open_end=True)
 
 
 def count_tokens(text: str) -> int:
     """How many tokens `text` has: `len(tokenize(text))`, several times faster for running English."""
+    first, middle, last = _words()
     words = text.split(" ")
-    if len(words) == 1:
-        return len(tokenize(text))
-    total = _first[words[0]] + _last[words.pop()] + sum(map(_middle.__getitem__, words[1:]))
-    if total < _NOT_A_WORD:
-        return total
-    # White space of more than one character: such runs stay inside the pieces.
-    first, *others = _SINGLE_SPACE.split(text)
-    if not others:
-        return len(tokenize(first))
-    *others, last = others
-    return len(tokenize(first)) + sum(map(_middle.__getitem__, others)) + len(tokenize(" " + last))
+    if len(words) > 1:
+        total = first[words[0]] + last[words.pop()] + sum(map(middle.__getitem__, words[1:]))
+        if total < _NOT_A_WORD:
+            return total
+    return first.pieces.count(text) if text.isascii() else len(tokenize(text))

@@ -50,7 +50,7 @@ class ChromaIndex:
     def __init__(self, chroma: Folder | Server, *, collection: str, dimension: int) -> None:
         self._chroma = chroma
         self._name = collection
-        with chroma.turn, reported(chroma.where):
+        with reported(chroma.where), chroma.turn:
             self._client = chroma.client()
             try:
                 self._collection = self._client.get_or_create_collection(
@@ -75,13 +75,13 @@ class ChromaIndex:
         """Insert or replace; any number at once."""
         for start in range(0, len(ids), self._batch):
             end = start + self._batch
-            with self._chroma.turn, reported(self._chroma.where):
+            with reported(self._chroma.where), self._chroma.turn:
                 self._collection.upsert(ids=list(ids[start:end]), embeddings=vectors[start:end])
 
     def delete(self, ids: Sequence[str]) -> None:
         """Remove; an id that is not there is no error."""
         for start in range(0, len(ids), self._batch):
-            with self._chroma.turn, reported(self._chroma.where):
+            with reported(self._chroma.where), self._chroma.turn:
                 self._collection.delete(ids=list(ids[start : start + self._batch]))
 
     def query(self, vector: Sequence[float], top_k: int) -> list[Hit]:
@@ -107,7 +107,7 @@ class ChromaIndex:
 
     def drop(self) -> None:
         """Delete the collection and everything in it."""
-        with self._chroma.turn, reported(self._chroma.where):
+        with reported(self._chroma.where), self._chroma.turn:
             self._client.delete_collection(self._name)
 
     def close(self) -> None:
@@ -217,6 +217,8 @@ def reported(where: str) -> Iterator[None]:
         raise
     except BaseException as error:
         failure = _failure(where, " ".join(str(error).split())[:200] or type(error).__name__)
+        if type(error).__name__ == "PanicException":  # of Rust, which no import path leads to
+            failure = DamagedVectors(str(failure))
     else:
         return
     raise failure
@@ -224,17 +226,42 @@ def reported(where: str) -> Iterator[None]:
 
 def _failure(where: str, said: str) -> StorageError:
     small = said.lower()
-    if "readonly" in small or "read-only" in small or "permission denied" in small:
-        return StorageError(f"{where}: can't be written to; check its permissions ({said})")
-    if "disk is full" in small or "no space left" in small:
-        return StorageError(f"{where}: the disk is full ({said})")
-    if "database is locked" in small:
-        return StorageError(f"{where}: another program holds the vectors; try again when it is done ({said})")
-    if "could not connect" in small or "connection refused" in small or "connect" in small.split(":")[0]:
-        return StorageError(f"{where}: the Chroma server doesn't answer; check host, port and ssl ({said})")
-    if "expecting embedding with dimension" in small:
-        return StorageError(f"{where}: {said}; the collection belongs to another embed_model")
-    return DamagedVectors(_damaged(where, said))
+    for signs, message in _CAUSES.items():
+        if any(sign in small for sign in signs):
+            return StorageError(f"{where}: {message} ({said})")
+    if any(sign in small for sign in _DAMAGE):
+        return DamagedVectors(_damaged(where, said))
+    return StorageError(f"{where}: {said}")
+
+
+_CAUSES = {
+    ("readonly", "read-only", "permission denied"): "the vectors can't be written to; check the permissions",
+    ("disk is full", "no space left"): "the disk is full",
+    ("too many open files",): "too many files are open",
+    (
+        "database is locked",
+        "could not be acquired",
+    ): "another program holds the vectors; try again when it is done",
+    (
+        "could not connect",
+        "connection refused",
+        "timed out",
+    ): "the Chroma server doesn't answer; check host, port, ssl",
+    ("expecting embedding with dimension",): "the collection belongs to another embed_model",
+}
+_DAMAGE = (
+    "finding id",
+    "hnsw",
+    "pickle",
+    "backfill",
+    "apply logs",
+    "malformed",
+    "not a database",
+    "missing field",
+    "missing metadata",
+    "does not exist",
+)
+"""What Chroma's errors hold where its files contradict each other; a collection made half by a killed process too."""
 
 
 def _damaged(where: str, said: str) -> str:

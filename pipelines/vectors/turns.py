@@ -8,6 +8,8 @@ from types import TracebackType
 from filelock import FileLock
 
 _POLL = 0.005
+_LONGEST = 120.0
+"""Seconds; a turn takes a second or two, so after this the holder hangs or is stopped."""
 
 
 class Turns:
@@ -18,8 +20,8 @@ class Turns:
     """
 
     def __init__(self, path: Path) -> None:
-        self._door = FileLock(f"{path}.door", poll_interval=_POLL)
-        self._turn = FileLock(path, poll_interval=_POLL)
+        self._door = FileLock(f"{path}.door", timeout=_LONGEST, poll_interval=_POLL)
+        self._turn = FileLock(path, timeout=_LONGEST, poll_interval=_POLL)
 
     def __enter__(self) -> None:
         with self._door:

@@ -5,6 +5,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from pydantic import TypeAdapter
 
 from pipelines.components.postprocessors import Postprocessor
+from pipelines.components.runtime.retrievers import Inquiry
 from pipelines.errors import SearchaskError
 
 
@@ -66,3 +67,35 @@ def test_a_class_or_args_that_do_not_fit(name: str, args: dict[str, object], mes
     with pytest.raises(SearchaskError, match=message) as caught:
         kept({"type": "llama_index", "class": name, "args": args}, nodes("a"))
     assert "sk-key" not in str(caught.value)
+
+
+def noted(text: str, score: float = 0.0, **notes: float) -> NodeWithScore:
+    return NodeWithScore(node=TextNode(text=text, metadata=notes), score=score)
+
+
+MANY = [noted("Something else.", 0.8)] * 10
+FEW = [noted("猫睡很久。", 0.8), *[noted("Something else.", 0.78)] * 3]
+
+
+@pytest.mark.parametrize(
+    ("question", "near", "found", "passes"),
+    [
+        ("days of leave", MANY, noted("Fifteen days of leave.", share=0.3, cosine=0.9), True),
+        ("days of leave", MANY, noted("Cats sleep.", share=0.05, cosine=0.81), False),
+        ("holidays", MANY, noted("Fifteen days of leave.", share=0.0, cosine=0.86), True),
+        ("年假多少天", MANY, noted("Fifteen days of leave.", cosine=0.83), True),
+        ("年假多少天", FEW, noted("Fifteen days of leave.", cosine=0.83), False),
+        ("年假多少天", FEW, noted("Fifteen days of leave.", cosine=0.89), True),
+        ("holidays", FEW, noted("Fifteen days of leave.", cosine=0.86), False),
+        ("days of leave", [], noted("Fifteen days of leave.", share=0.3), True),
+        ("days of leave", [], noted("Cats sleep."), False),
+    ],
+)
+def test_evidence_is_words_or_what_stands_out(
+    question: str, near: list[NodeWithScore], found: NodeWithScore, passes: bool
+) -> None:
+    inquiry = Inquiry(query_str=question, near=near, reach=20)
+    other = noted("Something else.", share=0.01, cosine=0.8)
+    built = TypeAdapter[Postprocessor](Postprocessor).validate_python({"type": "evidence"}).build()
+    kept = built.postprocess_nodes([other, found], query_bundle=inquiry)
+    assert kept == ([other, found] if passes else [])

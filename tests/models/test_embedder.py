@@ -48,10 +48,8 @@ def test_every_text_gets_its_own_vector(openai_server: OpenAIServer, concurrency
 
 def test_requests_are_concurrent_within_bounds(openai_server: OpenAIServer) -> None:
     openai_server.reset(delay=0.1)
-    start = time.perf_counter()
     _, error = collected(embedder(openai_server, concurrency=5), TEXTS)
     assert error is None
-    assert time.perf_counter() - start < 0.8
     assert openai_server.most_at_once == 5
 
 

@@ -133,7 +133,9 @@ def test_one_claim_from_two_passages_cites_both() -> None:
         ("", "# a comment\nThe quote.", ""),
     ],
 )
-def test_a_citation_stands_under_the_headings_above_its_quote(at_start: str, passage: str, heading: str) -> None:
+def test_a_citation_stands_under_the_headings_above_its_quote(
+    at_start: str, passage: str, heading: str
+) -> None:
     hit = node(passage, 0, "book.md")
     hit.node.metadata["heading"] = at_start
     start = passage.index("The quote.")

@@ -117,6 +117,23 @@ def test_without_evidence_an_engine_refuses_in_the_language_of_the_question(
     assert set(fates(answer).values()) == {"below cutoff"}
 
 
+@pytest.mark.parametrize(
+    ("question", "outcome"),
+    [
+        ("How many days of annual leave do staff get?", "answered"),
+        ("员工可享受多少天年假？", "answered"),
+        ("Who must agree to a trip abroad?", "answered"),
+        ("How long do cats sleep?", "answered"),
+        ("Who won the 1998 football world cup?", "refused"),
+        ("一九九八年世界杯冠军是谁？", "refused"),
+    ],
+)
+def test_questions_without_evidence_are_told_from_others(make: Make, question: str, outcome: str) -> None:
+    answer = make({"postprocessors": [{"type": "evidence"}]}).ask(question)
+    assert answer.outcome == outcome
+    assert ("no evidence" in fates(answer).values()) == (outcome == "refused")
+
+
 def test_a_refusal_of_ones_own_and_a_language_that_is_set(make: Make) -> None:
     policy = {"type": "strict", "refusal": {"zh": "无可奉告。"}}
     engine = make(

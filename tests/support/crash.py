@@ -6,6 +6,8 @@ longer than most crashes do.
 
 from __future__ import annotations
 
+import atexit
+import functools
 import importlib
 import itertools
 import os
@@ -64,9 +66,15 @@ def die() -> NoReturn:
     raise AssertionError("killed processes do not go on")
 
 
+def pause() -> None:
+    """Be stopped until SIGCONT."""
+    os.kill(os.getpid(), signal.SIGSTOP)
+
+
 def set_trap(step: str) -> None:
-    """Patch this process so that it dies at a step."""
-    name, _, times = step.partition("@")
+    """Patch this process so that it dies at a step, or with `pause` before its name stops there each time."""
+    pausing = step.startswith("pause ")
+    name, _, times = step.removeprefix("pause ").partition("@")
     place, when = STEPS[name]
     module, _, path = place.partition(":")
     *owners, attribute = path.split(".")
@@ -77,6 +85,13 @@ def set_trap(step: str) -> None:
     calls = itertools.count(1)
 
     def trapped(*args: Any, **options: Any) -> Any:
+        if pausing:
+            if when == "before":
+                pause()
+            result = original(*args, **options)
+            if when == "after":
+                pause()
+            return result
         if next(calls) < int(times or 1):
             return original(*args, **options)
         if when == "after":
@@ -96,14 +111,14 @@ def _halved(args: tuple[Any, ...]) -> tuple[Any, ...]:
 
 
 def run(config: Path, step: str, *, group: int = 0) -> int:
-    """Ingest with a trap set; `group` chunks are stored together, as many as usual for 0."""
+    """Ingest with traps set; `group` chunks are stored together, as many as usual for 0."""
     from pipelines.config import load_config
     from pipelines.errors import SearchaskError
     from pipelines.ingestion import apply
     from pipelines.ingestion.run import ingest
 
-    if step:
-        set_trap(step)
+    for each in filter(None, step.split(", ")):
+        set_trap(each)
     if group:
         apply.GROUP_CHUNKS = group
     try:
@@ -131,7 +146,11 @@ class Nursery:
 
     def ended(self, child: int) -> bool:
         """Whether a child is dead already; it must still be waited for."""
-        return Path(f"/proc/{child}/stat").read_text().rpartition(")")[2].split()[0] == "Z"
+        return _state(child) == "Z"
+
+    def paused(self, child: int) -> bool:
+        """Wait until a child stops at one of its traps; whether it did, or else it ended."""
+        return bool(wait_for(lambda: (state := _state(child)) in "TZ" and state, what="a pause") == "T")
 
     def crash(self, config: Path, step: str, *, group: int = 0) -> bool:
         """Whether a child reached the step and was killed there."""
@@ -149,6 +168,19 @@ class Nursery:
         assert self._process.stdin is not None and self._process.stdout is not None
         self._process.stdin.write("\t".join(words) + "\n")
         return int(self._process.stdout.readline())
+
+
+@functools.cache
+def the_nursery() -> Nursery:
+    """The one of this process; it ends with it."""
+    nursery = Nursery()
+    atexit.register(nursery.close)
+    return nursery
+
+
+def _state(process: int) -> str:
+    """T for stopped, Z for dead and not yet waited for."""
+    return Path(f"/proc/{process}/stat").read_text().rpartition(")")[2].split()[0]
 
 
 def _serve() -> None:

@@ -53,7 +53,8 @@ def write_version(house: House, version: int, *, documents: int, lines: int) -> 
     """Write documents each sentence of which says its version."""
     for number in range(documents):
         said = [
-            f"Version {version} of line {line}: the cafeteria of house {number} opens." for line in range(lines)
+            f"Version {version} of line {line}: the cafeteria of house {number} opens."
+            for line in range(lines)
         ]
         house.write(f"{number}.txt", "\n\n".join(said))
 

@@ -321,7 +321,9 @@ def test_a_server(server: dict[str, object], tmp_path: Path) -> None:
 
 def test_no_server(tmp_path: Path) -> None:
     store = ChromaStore(type="chroma", host="127.0.0.1", port=9)
-    with pytest.raises(StorageError, match=r"http://127.0.0.1:9: the Chroma server doesn't answer"):
+    with pytest.raises(
+        StorageError, match=r"http://127.0.0.1:9: the Chroma server doesn't answer; check host"
+    ):
         store.build(storage=tmp_path, collection="gen-1", dimension=SIZE)
 
 

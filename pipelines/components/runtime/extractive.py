@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping, Sequence, Set
+from dataclasses import dataclass, replace
 
 from llama_index.core.schema import NodeWithScore
 
@@ -20,6 +20,8 @@ NEIGHBOUR = 0.3
 """What a word of the question is worth in the sentence before, or in the heading: the subject is often there."""
 RANK_STEP = 0.03
 """What a passage's sentences lose for each passage ranked above it."""
+SAID = 0.5
+"""What a word of the question is worth when a sentence chosen before holds it."""
 WORTH_QUOTING = 0.4
 """Share of the best sentence's score that another must reach."""
 
@@ -29,6 +31,7 @@ WORDS_ADD = 0.2
 """What words add to a sentence's cosine at most, as in a fusion of retrievers."""
 
 _RULE_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
+_FENCES = ("```", "~~~")
 _HEADING = re.compile(r"#{1,6}[ \t]")
 
 
@@ -46,6 +49,28 @@ class Piece:
     """What stands around it and says what it is about."""
 
 
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A sentence with what it holds of the question."""
+
+    piece: Piece
+    held: dict[str, float]
+    """Share of the question's idf mass by term."""
+    cosine: float | None = None
+    """Similarity with the question, where it was compared."""
+
+    @property
+    def by_words(self) -> float:
+        """Share of the question's idf mass in all."""
+        return sum(self.held.values())
+
+    def score(self, said: Set[str]) -> float:
+        """What it is worth after sentences that hold the terms `said`."""
+        words = sum(weight * (SAID if term in said else 1.0) for term, weight in self.held.items())
+        words -= RANK_STEP * self.piece.node
+        return words if self.cosine is None else self.cosine + WORDS_ADD * words
+
+
 class Extractive:
     """Chooses sentences; without a model across the same language, with the embed model across languages."""
 
@@ -57,14 +82,14 @@ class Extractive:
         """One draft of quotes, best first."""
         pieces = [piece for number, hit in enumerate(nodes) for piece in pieces_of(number, hit)]
         weights = self._weights(question)
-        scored = [(self._by_words(piece, weights), piece) for piece in pieces]
+        told = [self._told(piece, weights) for piece in pieces]
         foreign = {
             number for number, hit in enumerate(nodes) if language_of(hit.node.get_content()) != language
         }
-        known = max((score for score, piece in scored if piece.node not in foreign), default=0.0)
+        known = max((each.by_words for each in told if each.piece.node not in foreign), default=0.0)
         if known < MATCHED:
-            scored = self._by_meaning(question, scored)
-        chosen = self._chosen(scored)
+            told = self._with_cosine(question, told)
+        chosen = self._chosen(told)
         yield Draft(
             quotes=tuple(Quote(piece.node, piece.start, piece.end, piece.lead) for piece in chosen),
             refused=not chosen,
@@ -78,40 +103,49 @@ class Extractive:
         mass = sum(idf.values()) or 1.0
         return {term: value / mass for term, value in idf.items()}
 
-    def _by_words(self, piece: Piece, weights: Mapping[str, float]) -> float:
-        """Share of the question's idf mass that a sentence holds; its surroundings count for less."""
-        own = set(self.analyser.index_terms(f"{piece.lead}\n{piece.text}"))
+    def _told(self, piece: Piece, weights: Mapping[str, float]) -> Told:
+        """What a sentence, with what it stands under, holds of the question."""
         if weights.keys() >= set(self.analyser.query_terms(piece.text)):
             # A title, or the question itself: it says nothing that was not asked.
-            return 0.0
-        near = set(self.analyser.index_terms(piece.context)) - own
-        held = sum(weight for term, weight in weights.items() if term in own)
-        held += NEIGHBOUR * sum(weight for term, weight in weights.items() if term in near)
-        return held - RANK_STEP * piece.node
+            return Told(piece, {})
+        own = weights.keys() & self.analyser.index_terms(f"{piece.lead}\n{piece.text}")
+        near = weights.keys() & self.analyser.index_terms(piece.context)
+        return Told(piece, {term: weights[term] * (1.0 if term in own else NEIGHBOUR) for term in own | near})
 
-    def _by_meaning(self, question: str, scored: Sequence[tuple[float, Piece]]) -> list[tuple[float, Piece]]:
-        """Cosine similarity with the question, plus what words add, as passages are fused; of the first only."""
+    def _with_cosine(self, question: str, told: Sequence[Told]) -> list[Told]:
+        """The first sentences with their cosine similarity, to which words add as in a fusion of retrievers."""
         wanted = self.index.embed_question(question)
         found = []
-        for by_words, piece in scored[:COMPARED]:
-            vector = self.index.embed_question(piece.text)
+        for each in told[:COMPARED]:
+            vector = self.index.embed_question(each.piece.text)
             cosine = sum(a * b for a, b in zip(wanted, vector, strict=True))
-            found.append((cosine + WORDS_ADD * by_words, piece))
+            found.append(
+                replace(each, held={term: WORDS_ADD * w for term, w in each.held.items()}, cosine=cosine)
+            )
         return found
 
-    def _chosen(self, scored: Sequence[tuple[float, Piece]]) -> list[Piece]:
-        """The best sentences, none twice."""
+    def _chosen(self, told: Sequence[Told]) -> list[Piece]:
+        """The best sentences, none twice; what one has said, another is less worth saying for."""
         chosen: list[Piece] = []
-        seen: set[str] = set()
-        ordered = sorted(scored, key=lambda pair: -pair[0])
-        for score, piece in ordered:
-            same = "".join(piece.text.split())
-            if len(chosen) == self.max_sentences or score < WORTH_QUOTING * ordered[0][0]:
+        said: set[str] = set()
+        left = list(told)
+        best = 0.0
+        while left and len(chosen) < self.max_sentences:
+            _, place = max((each.score(said), -place) for place, each in enumerate(left))
+            each = left.pop(-place)
+            best = best or each.score(set())
+            if each.score(set()) < WORTH_QUOTING * best:
                 break
-            if same not in seen:
-                seen.add(same)
-                chosen.append(piece)
+            if not any(_repeats(each.piece, other) for other in chosen):
+                said |= each.held.keys()
+                chosen.append(each.piece)
         return chosen
+
+
+def _repeats(one: Piece, other: Piece) -> bool:
+    """Whether two pieces have the same words, or some of their place."""
+    overlap = one.node == other.node and one.start < other.end and other.start < one.end
+    return overlap or one.text.split() == other.text.split()
 
 
 def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
@@ -131,7 +165,11 @@ def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
                 found.pop()
         elif _HEADING.match(sentence):
             before = sentence
-        elif sentence:
+        elif sentence and not sentence.startswith(_FENCES):
+            if found and found[-1].text.endswith((":", "：")):
+                # What announces something is quoted with it: the command, the first item of a list.
+                whole = text[found[-1].start : start + len(sentence)]
+                found[-1] = replace(found[-1], end=start + len(sentence), text=whole)
             is_row = sentence.startswith("|")
             lead = header if is_row else ""
             found.append(Piece(number, start, start + len(sentence), sentence, lead, f"{heading}\n{before}"))

@@ -1,4 +1,8 @@
-"""Retrievers over an open index; a passage's `metadata["by"]` holds its rank and score per retriever."""
+"""Retrievers over an open index, which note in a passage's metadata how it was found.
+
+`by`: rank and score per retriever; `cosine`: similarity with the question; `share`: of the question's words,
+weighed by their rarity.
+"""
 
 from __future__ import annotations
 
@@ -14,8 +18,6 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from pipelines.index import Index
-
-By = Mapping[str, Mapping[str, float]]
 
 BM25_SCALE = 2.5
 """What a question's idf mass is multiplied by to bring BM25 below 1: with k1 = 1.2 a term weighs at most 2.2."""
@@ -34,6 +36,10 @@ class Inquiry(QueryBundle):
     """Name and milliseconds of each step, without the steps inside it."""
     spent: float = 0.0
     """Milliseconds of all steps so far."""
+    near: list[NodeWithScore] = field(default_factory=list)
+    """What the first vector retriever found, the nearest first."""
+    reach: int = 0
+    """How many it would have taken."""
 
     @contextmanager
     def timed(self, stage: str) -> Iterator[None]:
@@ -56,14 +62,6 @@ class Ranking(BaseRetriever):
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """Passages, best first, with their scores."""
 
-    def cosine(self, by: By) -> float | None:
-        """The cosine similarity that this retriever gave a passage, where it gives any."""
-        return None
-
-    def lift(self, by: By, mass: float, weight: float) -> float:
-        """What the matching words of a passage add to its cosine, from 0 to `weight`."""
-        return 0.0
-
     def _retrieve(self, query_bundle: QueryBundle) -> list[NodeWithScore]:
         query = query_bundle
         if not isinstance(query, Inquiry):
@@ -71,7 +69,7 @@ class Ranking(BaseRetriever):
         with query.timed(self.name):
             hits = self.find(query)
         query.found[self.name] = [
-            _annotated(hit, {**_by(hit), self.name: {"rank": rank, "score": hit.score or 0.0}})
+            _noted(hit, by={**_by(hit), self.name: {"rank": rank, "score": hit.score or 0.0}})
             for rank, hit in enumerate(hits, 1)
         ]
         return query.found[self.name][: self.top_k]
@@ -89,11 +87,10 @@ class Meaning(Ranking):
 
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """The nearest."""
-        return self.index.nearest(self.vector_of(query), self.top_k)
-
-    def cosine(self, by: By) -> float | None:
-        """Its score."""
-        return by[self.name]["score"] if self.name in by else None
+        hits = self.index.nearest(self.vector_of(query), self.top_k)
+        if not query.reach:
+            query.near, query.reach = hits, self.top_k
+        return [_noted(hit, cosine=hit.score) for hit in hits]
 
 
 class Words(Ranking):
@@ -101,13 +98,9 @@ class Words(Ranking):
 
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """Those that hold words of the question."""
-        return [hit for hit in self.index.matching(query.query_str, self.top_k) if (hit.score or 0.0) > 0.0]
-
-    def lift(self, by: By, mass: float, weight: float) -> float:
-        """BM25 as a share of what all words of the question could give."""
-        if self.name not in by or mass <= 0:
-            return 0.0
-        return weight * by[self.name]["score"] / (BM25_SCALE * mass)
+        hits = [hit for hit in self.index.matching(query.query_str, self.top_k) if (hit.score or 0.0) > 0.0]
+        whole = BM25_SCALE * self.index.idf_mass(query.query_str) if hits else 0.0
+        return [_noted(hit, share=(hit.score or 0.0) / whole if whole > 0 else 0.0) for hit in hits]
 
 
 class Fusion(Ranking):
@@ -134,22 +127,14 @@ class Fusion(Ranking):
         fused = [NodeWithScore(node=hit.node, score=scores[key]) for key, hit in candidates.items()]
         return sorted(fused, key=lambda hit: -(hit.score or 0.0))
 
-    def cosine(self, by: By) -> float | None:
-        """That of any part."""
-        return next((known for part in self.parts if (known := part.cosine(by)) is not None), None)
-
-    def lift(self, by: By, mass: float, weight: float) -> float:
-        """The most that any part gives, by this fusion's own weight."""
-        return max((part.lift(by, mass, self.weight) for part in self.parts), default=0.0)
-
-    def _by_score(self, query: Inquiry, candidates: Mapping[str, NodeWithScore]) -> dict[str, float]:
-        """Cosine similarity of each candidate, plus what its matching words add."""
-        known = {key: self.cosine(_by(hit)) for key, hit in candidates.items()}
-        unknown = [key for key, cosine in known.items() if cosine is None]
+    def _by_score(self, query: Inquiry, candidates: dict[str, NodeWithScore]) -> dict[str, float]:
+        """Cosine similarity of each candidate, plus what its share of the words adds."""
+        unknown = [key for key, hit in candidates.items() if "cosine" not in hit.node.metadata]
         asked = self.index.similarities(self.vector_of(query), unknown) if unknown else {}
-        mass = self.index.idf_mass(query.query_str)
+        for key in unknown:
+            candidates[key] = _noted(candidates[key], cosine=asked.get(key, 0.0))
         return {
-            key: (known[key] or asked.get(key, 0.0)) + self.lift(_by(hit), mass, self.weight)
+            key: hit.node.metadata["cosine"] + self.weight * hit.node.metadata.get("share", 0.0)
             for key, hit in candidates.items()
         }
 
@@ -163,17 +148,13 @@ class Fusion(Ranking):
 
 
 def merged(found: Iterable[Sequence[NodeWithScore]]) -> dict[str, NodeWithScore]:
-    """Each passage once, by id, with the ranks and terms of all who found it."""
+    """Each passage once, by id, with what all who found it noted."""
     candidates: dict[str, NodeWithScore] = {}
     for hits in found:
         for hit in hits:
-            known = candidates.setdefault(hit.node.node_id, hit)
-            if known is not hit:
-                both = _annotated(known, {**_by(known), **_by(hit)})
-                both.node.metadata["terms"] = known.node.metadata.get("terms") or hit.node.metadata.get(
-                    "terms"
-                )
-                candidates[hit.node.node_id] = both
+            known = candidates.get(hit.node.node_id)
+            notes = {**known.node.metadata, "by": {**_by(known), **_by(hit)}} if known else {}
+            candidates[hit.node.node_id] = _noted(hit, **notes)
     return candidates
 
 
@@ -182,7 +163,7 @@ def _by(hit: NodeWithScore) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _annotated(hit: NodeWithScore, by: dict[str, dict[str, Any]]) -> NodeWithScore:
+def _noted(hit: NodeWithScore, **notes: Any) -> NodeWithScore:
     # A copy: the index may hand out the same node to several questions at once.
-    node = hit.node.model_copy(update={"metadata": {**hit.node.metadata, "by": by}})
+    node = hit.node.model_copy(update={"metadata": {**hit.node.metadata, **notes}})
     return NodeWithScore(node=node, score=hit.score)
