@@ -165,9 +165,11 @@ def _judge(plan: Plan, change: Change, *, retry_failed: bool) -> None:
     elif row is None or row.state == "new":
         if before is None or not before.content:
             change.action, change.reason = "new", "not in the index"
-        elif _same_stat(source, before):
-            change.action, change.content, change.reason = "stale", before.content, _model_edit(plan)
-        else:
+            return
+        change.content = before.content if _same_stat(source, before) else _hash(plan, change)
+        if change.content == before.content:
+            change.action, change.reason = "stale", _model_edit(plan)
+        elif change.content:
             change.action, change.reason = "changed", "edited, and " + _model_edit(plan)
     elif row.state in ("failed", "quarantined"):
         _judge_failed(plan, change, row, retry_failed=retry_failed)

@@ -98,7 +98,7 @@ class Run:
             generations.switch(generation.id)
         self._rename(generation)
         work = [change for change in plan.work if change.action not in ("moved", "vanished") or change.recut]
-        vanished = [change for change in plan.work if change.action == "vanished" and change.row]
+        vanished = [change for change in plan.work if change.action == "vanished"]
         whole = generation.sound and intact(self._config.spec, self._config.storage, generation)
         if work or vanished or not whole or self._catalog.retired(generation.id, 1):
             embedder = self._embedder(generation)
@@ -106,6 +106,8 @@ class Run:
                 generation = check_model(self._catalog, generation, embedder.embedder)
             if generation.dimension:
                 self._write(generation, work, vanished, embedder)
+            else:
+                self._remove(generation, vanished)
         if plan.switches and not self._stopped() and self._complete(generation):
             generations.switch(generation.id)
 

@@ -346,6 +346,13 @@ def test_a_storage_path_that_is_a_file(house: House) -> None:
     assert (house.root / "storage").read_text() == "mine"
 
 
+def test_a_storage_path_with_characters_that_mean_something_in_a_url(house: House) -> None:
+    house.edit(storage="what? #1 100%25 年&b=c")
+    assert searchask("ingest", house.file).code == 0
+    check_answers(house)
+    assert (house.root / "what? #1 100%25 年&b=c" / "catalog.sqlite").is_file()
+
+
 def test_a_storage_of_a_newer_version(house: House) -> None:
     searchask("ingest", house.file)
     catalog = house.root / "storage/catalog.sqlite"

@@ -42,9 +42,9 @@ class Said:
         return self.out + self.err
 
 
-def searchask(*words: object) -> Said:
-    """Run a command in this process."""
-    out, err = (io.TextIOWrapper(io.BytesIO(), encoding="utf-8", newline="") for _ in range(2))
+def searchask(*words: object, encoding: str = "utf-8") -> Said:
+    """Run a command in this process, on a terminal of some encoding."""
+    out, err = (io.TextIOWrapper(io.BytesIO(), encoding=encoding, newline="") for _ in range(2))
     with redirect_stdout(out), redirect_stderr(err):
         try:
             code = main([str(word) for word in words])
@@ -52,7 +52,7 @@ def searchask(*words: object) -> Said:
             code = int(stop.code or 0)
     for stream in (out, err):
         stream.flush()
-    return Said(code, *(stream.buffer.getvalue().decode() for stream in (out, err)))  # type: ignore[attr-defined]
+    return Said(code, *(stream.buffer.getvalue().decode(encoding) for stream in (out, err)))  # type: ignore[attr-defined]
 
 
 def command(*words: object) -> list[str]:

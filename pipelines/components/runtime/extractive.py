@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
+from pathlib import PurePosixPath
 
 from llama_index.core.schema import NodeWithScore
 
@@ -16,8 +17,12 @@ from pipelines.text.sentences import sentence_spans
 
 COMPARED = 24
 """Sentences that are embedded for one question, at most; each costs about 20 ms with the `local` model."""
+HEADING = 1.0
+"""What a word of the question is worth in the headings above a sentence."""
+NAME = 0.5
+"""What it is worth in the document's name."""
 NEIGHBOUR = 0.3
-"""What a word of the question is worth in the sentence before, or in the heading: the subject is often there."""
+"""What it is worth in the sentence before: the subject is often there."""
 RANK_STEP = 0.03
 """What a passage's sentences lose for each passage ranked above it."""
 SAID = 0.5
@@ -45,8 +50,12 @@ class Piece:
     text: str
     lead: str
     """A row's header."""
-    context: str
-    """What stands around it and says what it is about."""
+    heading: str
+    """What it stands under."""
+    before: str
+    """The sentence before, which often names its subject."""
+    name: str
+    """Its document's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +64,9 @@ class Told:
 
     piece: Piece
     held: dict[str, float]
-    """Share of the question's idf mass by term."""
+    """Share of the question's idf mass by term, less where only its surroundings hold the term."""
+    own: Set[str] = frozenset()
+    """The terms that the sentence itself holds."""
     cosine: float | None = None
     """Similarity with the question, where it was compared."""
 
@@ -109,8 +120,16 @@ class Extractive:
             # A title, or the question itself: it says nothing that was not asked.
             return Told(piece, {})
         own = weights.keys() & self.analyser.index_terms(f"{piece.lead}\n{piece.text}")
-        near = weights.keys() & self.analyser.index_terms(piece.context)
-        return Told(piece, {term: weights[term] * (1.0 if term in own else NEIGHBOUR) for term in own | near})
+        above = weights.keys() & self.analyser.index_terms(piece.heading)
+        near = weights.keys() & self.analyser.index_terms(piece.before)
+        named = weights.keys() & self.analyser.index_terms(piece.name)
+        worth = {
+            **dict.fromkeys(near, NEIGHBOUR),
+            **dict.fromkeys(named, NAME),
+            **dict.fromkeys(above, HEADING),
+            **dict.fromkeys(own, 1.0),
+        }
+        return Told(piece, {term: weights[term] * part for term, part in worth.items()}, own)
 
     def _with_cosine(self, question: str, told: Sequence[Told]) -> list[Told]:
         """The first sentences with their cosine similarity, to which words add as in a fusion of retrievers."""
@@ -137,7 +156,7 @@ class Extractive:
             if each.score(set()) < WORTH_QUOTING * best:
                 break
             if not any(_repeats(each.piece, other) for other in chosen):
-                said |= each.held.keys()
+                said |= each.own
                 chosen.append(each.piece)
         return chosen
 
@@ -153,8 +172,10 @@ def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
     text = hit.node.get_content()
     heading = str(hit.node.metadata.get("heading") or "")
     header = str(hit.node.metadata.get("table_header") or "")
+    name = PurePosixPath(str(hit.node.metadata.get("document") or "")).stem
     found: list[Piece] = []
     before, row_before = "", ""
+    within = heading
     for start, end in sentence_spans(text):
         sentence = text[start:end].strip()
         start += len(text[start:end]) - len(text[start:end].lstrip())
@@ -164,7 +185,7 @@ def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
             if found and found[-1].text == header:
                 found.pop()
         elif _HEADING.match(sentence):
-            before = sentence
+            within, before = f"{heading}\n{sentence}", ""
         elif sentence and not sentence.startswith(_FENCES):
             if found and found[-1].text.endswith((":", "：")):
                 # What announces something is quoted with it: the command, the first item of a list.
@@ -172,7 +193,7 @@ def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
                 found[-1] = replace(found[-1], end=start + len(sentence), text=whole)
             is_row = sentence.startswith("|")
             lead = header if is_row else ""
-            found.append(Piece(number, start, start + len(sentence), sentence, lead, f"{heading}\n{before}"))
+            found.append(Piece(number, start, start + len(sentence), sentence, lead, within, before, name))
             before = before if is_row else sentence
             row_before = sentence if is_row else ""
             header = header if is_row else ""
