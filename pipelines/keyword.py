@@ -216,6 +216,8 @@ class TantivyIndex:
             raise self._damaged(error) from None
 
     def _damaged(self, error: BaseException) -> StorageError:
+        if any(said in str(error) for said in ("No space left", "File too large", "os error 28", "os error 27")):
+            return StorageError(f"keyword index {self._folder}: no space is left on its disk; nothing is lost")
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         return StorageError(
             f"keyword index {self._folder}: it can't be used ({reason}); delete this folder, then `searchask ingest`"

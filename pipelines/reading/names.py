@@ -7,6 +7,7 @@ written `%25`.
 
 from __future__ import annotations
 
+import os
 import re
 
 _ESCAPED = re.compile("%(25|[89A-F][0-9A-F])")
@@ -17,12 +18,14 @@ def portable(name: str) -> str:
     """A name from the operating system as text that can be encoded in UTF-8."""
     if name.isascii() and "%" not in name:
         return name
+    # From the bytes, not as the locale reads them: a document is the same one whatever LC_ALL says.
+    name = os.fsencode(name).decode("utf-8", "surrogateescape")
     return _TO_ESCAPE.sub(lambda match: f"%{ord(match.group()) & 0xFF:02X}", name)
 
 
 def native(path: str) -> str:
     """The operating system's name back from its portable form."""
-    return _ESCAPED.sub(_byte, path)
+    return os.fsdecode(_ESCAPED.sub(_byte, path).encode("utf-8", "surrogateescape"))
 
 
 def _byte(match: re.Match[str]) -> str:

@@ -10,7 +10,7 @@ _CHINESE = """
 有 没 不 哪 谁 几 多 少 何 个 些 地 得 着 过 并 且 则 上 下 中 里 叫 能 请 我 你 他 她 它
 什么 哪个 哪些 哪里 哪儿 哪位 哪年 哪一 哪种 多少 怎么 怎样 怎么样 如何 为什么 为何 是否 是不是 有没有 没有 可以 能否
 请问 告诉 我们 你们 他们 她们 它们 的话 以及 或者 还是 什么样 多久 多大 多长 多远 多高 几个 几天 几年 几次 第几
-一个 这个 那个 这些 那些 这里 那里 时候 是什么 有哪些 可不可以 能不能 应该 需要
+发生 一个 这个 那个 这些 那些 这里 那里 时候 是什么 有哪些 可不可以 能不能 应该 需要
 """
 
 _ENGLISH = """
@@ -19,7 +19,7 @@ did do does doing done don't during each either every few for from further had h
 his how i i'm if in into is it its itself just me more most much my no nor not of off on once only or other our ours
 out over own please same shall she should so some such than that the their theirs them then there these they this
 those through to too under until up upon us was we were what what's when where which while who who's whom whose why
-will with within without would yes you your yours s t d ll re ve don doesn didn isn wasn aren weren
+will with within without would yes you your yours happen happens happened happening s t d ll re ve don doesn didn isn wasn aren weren
 """
 
 STOP_WORDS = frozenset(_CHINESE.split()) | frozenset(_ENGLISH.split())
