@@ -20,7 +20,7 @@ def main(argv: Sequence[str] | None = None) -> int:
             setattr(sys, name, os.fdopen(os.open(os.devnull, os.O_WRONLY), "w", encoding="utf-8"))
         # A name that the terminal's encoding can't show is shown escaped, instead of ending the program.
         getattr(sys, name).reconfigure(errors="backslashreplace")
-    args = _parser().parse_args(argv)
+    args = _parsed(argv)
     command: Command = args.run
     try:
         code = command(args)
@@ -44,6 +44,25 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _mute() -> None:
     """Let what is still to be printed go nowhere: the output takes no more."""
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _parsed(argv: Sequence[str] | None) -> argparse.Namespace:
+    """The command line; an optional word such as a question may also stand behind the options.
+
+    argparse takes the places of all positionals at the first of them, so one that comes later is left over.
+    """
+    parser = _parser()
+    args, left = parser.parse_known_args(argv)
+    late = getattr(args, "late", None)
+    if late and len(left) == 1 and not left[0].startswith("-") and getattr(args, late[0]) is None:
+        try:
+            setattr(args, late[0], late[1](left[0]))
+            return args
+        except ValueError:
+            parser.error(f"{late[0]}: not a valid value: {left[0]}")
+    if left:
+        parser.error(f"unrecognized arguments: {' '.join(left)}")
+    return args
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -102,6 +121,7 @@ def _question_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     for verb in (ask, retrieve):
         verb.add_argument("file", metavar="FILE")
         verb.add_argument("question", nargs="?", metavar="QUESTION")
+        verb.set_defaults(late=("question", str))
         verb.add_argument("--engine", default="", metavar="NAME", help="query engine; default: the first")
         verb.add_argument("--json", action="store_true", help="print JSON for other programs")
         verb.add_argument("--questions", metavar="FILE.jsonl", help="many questions, one JSON result a line")
@@ -117,6 +137,7 @@ def _storage_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     for verb in (jobs, documents, chunks, prune, doctor):
         verb.add_argument("file", metavar="FILE")
     jobs.add_argument("id", nargs="?", type=int, metavar="ID")
+    jobs.set_defaults(late=("id", int))
     jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many to list")
     documents.add_argument("--json", action="store_true", help="print JSON for other programs")
     chunks.add_argument("document", metavar="DOC", help="path relative to its loader, or the end of it")

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     import numpy as np
     from llama_index.core.schema import NodeWithScore
 
+    from pipelines.text.analyser import Analyser
+
     Vector = np.ndarray[Any, np.dtype[np.float32]]
 
 
@@ -88,6 +90,9 @@ class Index(Protocol):
     `table_header` (a table's header row where the passage continues a table, or ""), and `terms`
     (list of str) where a keyword search found it.
     """
+
+    analyser: Analyser
+    """What cuts questions and passages into terms, as in the keyword index."""
 
     def refresh(self) -> int:
         """See what other processes have committed; the version that is seen."""

@@ -45,7 +45,9 @@ class TantivyIndex:
         if (self._folder / "meta.json").exists():
             index = tantivy.Index.open(str(self._folder))
             if index.schema != _schema():
-                raise StorageError(f"keyword index {self._folder}: it was not made by this program")
+                raise StorageError(
+                    f"keyword index {self._folder}: another version made it; `searchask ingest --rebuild` makes it anew"
+                )
         elif not self._writable:
             raise StorageError(
                 f"keyword index {self._folder}: there is none yet; `searchask ingest` makes it"
@@ -216,8 +218,12 @@ class TantivyIndex:
             raise self._damaged(error) from None
 
     def _damaged(self, error: BaseException) -> StorageError:
-        if any(said in str(error) for said in ("No space left", "File too large", "os error 28", "os error 27")):
-            return StorageError(f"keyword index {self._folder}: no space is left on its disk; nothing is lost")
+        if any(
+            said in str(error) for said in ("No space left", "File too large", "os error 28", "os error 27")
+        ):
+            return StorageError(
+                f"keyword index {self._folder}: no space is left on its disk; nothing is lost"
+            )
         reason = str(error).splitlines()[0][:200] if str(error) else type(error).__name__
         return StorageError(
             f"keyword index {self._folder}: it can't be used ({reason}); delete this folder, then `searchask ingest`"

@@ -16,7 +16,7 @@ from pipelines.components.llms import LLM
 from pipelines.components.loaders import Loader
 from pipelines.components.node_parsers import NodeParser, SentenceParser
 from pipelines.components.policies import Policy, StrictPolicy
-from pipelines.components.postprocessors import Postprocessor
+from pipelines.components.postprocessors import Evidence, Postprocessor
 from pipelines.components.responses import ExtractiveResponse, Response
 from pipelines.components.retrievers import FusionRetriever, KeywordRetriever, Retriever, VectorRetriever
 from pipelines.components.vector_stores import ChromaStore, VectorStore
@@ -49,8 +49,8 @@ class QueryEngineSpec(Spec):
 
     retriever: str
     """Name of the retriever, under `retrievers`."""
-    postprocessors: list[Postprocessor] = Field(default_factory=list)
-    """What is done to the passages found, in this order."""
+    postprocessors: list[Postprocessor] = Field(default=[Evidence(type="evidence")])
+    """What is done to the passages found, in this order; `[]` for nothing."""
     response: Response = ExtractiveResponse(type="extractive")
     """How the answer is written; left out: `compact` where there is an `llm`, `extractive` otherwise."""
     policy: Policy = StrictPolicy(type="strict")

@@ -51,7 +51,7 @@ def starter(folder: Path, into: Path | None = None) -> str:
     own = os.path.relpath(into / f"{name}.yaml", folder)
     lines = [
         f"# Documents in {_plain(name)}: {_found(counts)}.",
-        "# Next: searchask plan FILE, then searchask ingest FILE and searchask ask FILE QUESTION.",
+        f"# Next: searchask plan {_plain(name)}.yaml, then searchask ingest and searchask ask.",
         "# Every key and type: searchask components. What is in effect: searchask explain.",
         f"description: {_text(name)}",
         "",

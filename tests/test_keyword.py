@@ -230,5 +230,5 @@ def test_another_schema(tmp_path: Path) -> None:
 
     schema = tantivy.SchemaBuilder().add_text_field("title").build()
     tantivy.Index(schema, path=str(tmp_path))
-    with pytest.raises(StorageError, match="not made by this program"):
+    with pytest.raises(StorageError, match="another version made it"):
         TantivyIndex(tmp_path, Analyser(), writable=True)

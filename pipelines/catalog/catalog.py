@@ -11,7 +11,7 @@ from sqlalchemy import Connection, delete, func, insert, select, update
 
 from pipelines.catalog import contents, version
 from pipelines.catalog.cache import EmbeddingCache
-from pipelines.catalog.database import connect, explained
+from pipelines.catalog.database import connect, explained, snapshot
 from pipelines.catalog.generations import Generations
 from pipelines.catalog.jobs import JobLog
 from pipelines.catalog.rows import DocumentRow, Node, Revision
@@ -116,6 +116,11 @@ class Catalog:
         with explained("the catalog"), self.engine.connect() as connection:
             return contents.read(connection, load)
 
+    def texts(self) -> set[str]:
+        """The load fingerprints of all texts that are held."""
+        with explained("the catalog"), self.engine.connect() as connection:
+            return set(connection.scalars(select(contents_table.c.key)))
+
     def encodings(self) -> dict[str, str]:
         """The text encoding that was recognised, by load fingerprint."""
         query = select(contents_table.c.key, contents_table.c.encoding)
@@ -133,7 +138,7 @@ class Catalog:
     def nodes(self, document: int) -> list[tuple[Node, str]]:
         """A document's nodes in order, with their texts."""
         query = select(nodes, documents.c.load).join(documents).where(nodes.c.document == document)
-        with explained("the catalog"), self.engine.connect() as connection:
+        with explained("the catalog"), snapshot(self.engine) as connection:
             rows = connection.execute(query.order_by(nodes.c.position)).all()
             spans = {(row.load, row.start, row.end) for row in rows if row.text is None}
             texts = contents.read_spans(connection, spans)
@@ -172,6 +177,7 @@ class Catalog:
         with explained("the catalog"), self.engine.begin() as connection:
             for revision in revisions:
                 removed += _flip(connection, generation, revision)
+            _strike(connection, generation, [each for revision in revisions for each in revision.added])
             version.bump(connection)
         return removed
 
@@ -207,7 +213,6 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
     connection.execute(delete(nodes).where(nodes.c.document == revision.document))
     if revision.nodes:
         connection.execute(insert(nodes), [_values(revision.document, node) for node in revision.nodes])
-    _strike(connection, generation, revision.added)
     values = {
         "content": revision.content,
         "seen": revision.content if revision.state == "done" else documents.c.seen,

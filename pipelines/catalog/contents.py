@@ -5,9 +5,8 @@ from __future__ import annotations
 import json
 import zlib
 from collections.abc import Iterable, Mapping
-from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, delete, insert, select, tuple_
+from sqlalchemy import Connection, bindparam, delete, insert, select
 
 from pipelines.catalog.tables import blocks, contents, documents
 from pipelines.documents import Document
@@ -77,14 +76,17 @@ def read_spans(
     return found
 
 
-_BLOCKS = select(blocks.c.key, blocks.c.number, blocks.c.data).where(
-    tuple_(blocks.c.key, blocks.c.number).in_(bindparam("wanted", expanding=True))
-)
+# One at a time by the primary key: for a list of pairs SQLite would scan the whole table.
+_BLOCK = select(blocks.c.data).where(blocks.c.key == bindparam("key"), blocks.c.number == bindparam("number"))
 
 
 def _blocks(connection: Connection, wanted: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    rows: Iterable[Row[Any]] = connection.execute(_BLOCKS, {"wanted": sorted(wanted)}) if wanted else ()
-    return {(row.key, row.number): unpack(row.data) for row in rows}
+    held: dict[tuple[str, int], str] = {}
+    for key, number in sorted(wanted):
+        data = connection.scalar(_BLOCK, {"key": key, "number": number})
+        if data is not None:
+            held[key, number] = unpack(data)
+    return held
 
 
 def drop_unused(connection: Connection) -> int:

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Engine, create_engine, event, insert, select
+from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -93,6 +93,17 @@ def _prepare(engine: Engine, *, create: bool) -> None:
             connection.execute(insert(meta), rows)
     elif not known:
         raise StorageError("the catalog is empty: run `searchask ingest` first")
+
+
+@contextmanager
+def snapshot(engine: Engine) -> Iterator[Connection]:
+    """A connection all of whose statements see the catalog at one moment, whatever is committed meanwhile."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.exec_driver_sql("BEGIN")  # its driver begins nothing for a SELECT
+        elif engine.dialect.name in ("postgresql", "mysql", "mariadb"):
+            connection = connection.execution_options(isolation_level="REPEATABLE READ")
+        yield connection
 
 
 @contextmanager

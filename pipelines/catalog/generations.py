@@ -99,5 +99,7 @@ class Generations:
     def drop_unused_vectors(self) -> int:
         """Delete cached vectors that no live node has the text of; the number deleted."""
         with explained("the catalog"), self._engine.begin() as connection:
-            live = select(nodes.c.digest).where(nodes.c.leaf)
-            return connection.execute(delete(embeddings).where(embeddings.c.digest.not_in(live))).rowcount
+            joined = nodes.join(documents).join(generations)
+            same = (nodes.c.digest == embeddings.c.digest) & (generations.c.cache_key == embeddings.c.model)
+            live = select(nodes.c.id).select_from(joined).where(same, nodes.c.leaf)
+            return connection.execute(delete(embeddings).where(~live.correlate(embeddings).exists())).rowcount

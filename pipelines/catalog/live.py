@@ -10,7 +10,7 @@ from sqlalchemy import Engine, bindparam, select
 
 from pipelines.catalog import contents
 from pipelines.catalog.cache import look_up
-from pipelines.catalog.database import explained
+from pipelines.catalog.database import explained, snapshot
 from pipelines.catalog.tables import documents, nodes
 
 if TYPE_CHECKING:
@@ -73,7 +73,7 @@ class LiveNodes:
         """Those of the ids that are live, by id."""
         if not ids:
             return {}
-        with explained("the catalog"), self._engine.connect() as connection:
+        with explained("the catalog"), snapshot(self._engine) as connection:
             rows = connection.execute(_LIVE, {"generation": self._generation, "ids": list(ids)}).all()
             spans = {(row.load, row.start, row.end) for row in rows if row.text is None}
             texts = contents.read_spans(connection, spans)
@@ -82,7 +82,7 @@ class LiveNodes:
             text = (
                 texts.get((row.load, row.start, row.end)) if row.text is None else contents.unpack(row.text)
             )
-            if text is not None:  # else it was retired, and its text dropped, between two statements
+            if text is not None:
                 found[row.id] = _node(row, text)
         return found
 

@@ -10,8 +10,9 @@ from pipelines.catalog.database import FILE_NAME
 from pipelines.commands.progress import Progress
 from pipelines.commands.terminal import block, duration, printable, say, say_json, table, warn
 from pipelines.config import Config, load_config
-from pipelines.errors import SearchaskError
+from pipelines.errors import Refused, SearchaskError
 from pipelines.ingestion.events import Summary
+from pipelines.ingestion.guards import guard
 from pipelines.ingestion.plan import Plan, make_plan
 from pipelines.ingestion.run import ingest
 
@@ -30,8 +31,12 @@ def plan_command(args: argparse.Namespace) -> int:
             catalog.close()
     if args.json:
         say_json(plan.to_dict())
-    else:
-        show_plan(plan, limit=None if args.all else _SHOWN)
+        return 0
+    show_plan(plan, limit=None if args.all else _SHOWN)
+    try:
+        guard(plan, config, allow_vanish=False)
+    except Refused as refusal:
+        warn(f"ingest would refuse: {block(str(refusal))}")
     return 0
 
 
@@ -52,8 +57,10 @@ def show_plan(plan: Plan, limit: int | None = _SHOWN) -> None:
         table(["action", "document", "reason"], [(each.action, each.path, each.reason) for each in shown])
     if len(shown) < len(listed):
         say(f"… and {len(listed) - len(shown)} more (--all shows them)")
-    if plan.switches:
+    if plan.switches and plan.work:
         say("a second index is built beside the one that answers now; questions go to it once it is complete")
+    elif plan.switches:
+        say("the index that was built with this config before is complete: questions go back to it")
     if plan.tokens:
         cost = f", {plan.tokens * plan.price / 1e6:.4f} at {plan.price} per million" if plan.price else ""
         say(f"about {plan.tokens:,} tokens to embed, less what the cache holds{cost}")

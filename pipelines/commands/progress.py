@@ -80,7 +80,7 @@ class Progress:
             )
         elif self._total and not self._quiet and time.monotonic() - self._said >= _EVERY:
             self._said = time.monotonic()
-            warn(f"{self._done} of {self._total} documents, {self._detail()}, left {self._left()}")
+            warn(f"{self._done} of {self._total} documents, {self._detail()}{self._left()}")
 
     def _detail(self) -> str:
         passed = max(time.monotonic() - self._began, 0.001)
@@ -88,4 +88,5 @@ class Progress:
 
     def _left(self) -> str:
         passed = time.monotonic() - self._began
-        return duration(passed / self._done * (self._total - self._done)) if self._done else "unknown"
+        left = passed / self._done * (self._total - self._done) if self._done else 0
+        return f", about {duration(left)} left" if left else ""

@@ -187,7 +187,7 @@ class SemanticParser(Spec):
 
 
 class SentenceWindowParser(Spec):
-    """One sentence a chunk; its neighbours go along, for the `sentence_window` postprocessor to put back."""
+    """One sentence a chunk; the catalog keeps its neighbours beside it."""
 
     type: Literal["sentence_window"]
     window_size: PositiveInt = 3
@@ -203,7 +203,7 @@ class SentenceWindowParser(Spec):
 
 
 class HierarchicalParser(Spec):
-    """Small chunks within larger ones, so that a question that finds many of one parent can get the parent."""
+    """Small chunks within larger ones: the smallest are searched, the catalog keeps those that hold them."""
 
     type: Literal["hierarchical"]
     chunk_sizes: Annotated[list[ChunkSize], Field(min_length=2)] = Field(default=[1024, 512, 128])

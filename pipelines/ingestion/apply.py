@@ -73,6 +73,7 @@ class Apply:
         """Take the documents in; raises EndpointError where going on would only fail."""
         names = [(change.loader, change.path) for change in changes]
         ids = self._catalog.register(self._generation.id, names)
+        self._held = self._catalog.texts()
         with ThreadPoolExecutor(1, thread_name_prefix="store") as writer:
             self._writing: Future[None] | None = None
             pending: list[Prepared] = []
@@ -96,7 +97,7 @@ class Apply:
         began = time.monotonic()
         self._report(Event(change.path, "read"))
         try:
-            prepared = prepare(self._plan, self._catalog, change, document, self._parser)
+            prepared = prepare(self._plan, self._catalog, self._held, change, document, self._parser)
             self._summary.read += prepared.text is not None
         except Exception as error:  # one document must not stop the others
             self._fail(change, document, "read", began, error)
@@ -147,7 +148,9 @@ class Apply:
                 self._ready.append((each, mine))
             else:
                 assert error is not None
-                if each.state == "done":  # else a last version to carry over, whose failure is recorded already
+                if (
+                    each.state == "done"
+                ):  # else a last version to carry over, whose failure is recorded already
                     self._fail(each.change, each.document, "embed", time.monotonic() - each.seconds, error)
                 if not isinstance(error, TextRefused):  # which says nothing about the next text
                     self._endpoint_failures += 1

@@ -14,6 +14,7 @@ from pipelines.config import Config
 from pipelines.errors import SearchaskError
 from pipelines.index import KeywordIndex, VectorIndex
 from pipelines.ingestion.embed import check_model
+from pipelines.ingestion.fingerprints import generation_key
 from pipelines.spec import Spec
 
 
@@ -42,7 +43,7 @@ def examine(config: Config) -> Iterator[Check]:
         else:
             yield from _stores(config, catalog, active)
             yield _asked("embed model", lambda: _probe(config, catalog, active))
-        yield from _generations(catalog)
+        yield from _generations(catalog, generation_key(config.spec))
         yield from _documents(catalog, active)
     finally:
         catalog.close()
@@ -105,9 +106,11 @@ def _asked(name: str, call: Callable[[], str]) -> Check:
         return Check(name, False, str(error))
 
 
-def _generations(catalog: Catalog) -> Iterator[Check]:
+def _generations(catalog: Catalog, wanted: str) -> Iterator[Check]:
     for generation in catalog.generations.all():
-        if generation.state == "building":
+        if generation.state == "building" and generation.fingerprint != wanted:
+            yield Check("abandoned index", True, f"{generation.model} was begun; `searchask prune` drops it")
+        elif generation.state == "building":
             yield Check("second index", False, f"{generation.model} is not complete: run `searchask ingest`")
         elif generation.state == "old":
             yield Check("old index", True, f"{generation.model} is kept; `searchask prune` drops it")

@@ -150,7 +150,7 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
     _find_moved(plan)
     for change in plan.changes:
         read = change.action in ("new", "changed", "stale", "failed") and not change.skip
-        if change.source and (read or change.recut):
+        if change.source and not change.source.problem and (read or change.recut):
             change.tokens = estimate_tokens(change.path, change.source.size, change.row or change.before)
     return plan
 
@@ -161,7 +161,8 @@ def _judge(plan: Plan, change: Change, *, retry_failed: bool) -> None:
     assert source is not None
     if source.problem:
         change.action, change.reason = "failed", source.problem
-        change.skip = row is not None and row.error == source.problem and _same_stat(source, row)
+        told = row is not None and row.error == source.problem
+        change.skip = told and (source.modified == 0 or (row is not None and _same_stat(source, row)))
     elif row is None or row.state == "new":
         if before is None or not before.content:
             change.action, change.reason = "new", "not in the index"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -37,10 +38,13 @@ class Prepared:
         return [one for one in self.cuts if one.node.leaf]
 
 
-def prepare(plan: Plan, catalog: Catalog, change: Change, document: int, parser: NodeParser) -> Prepared:
+def prepare(
+    plan: Plan, catalog: Catalog, held: Set[str], change: Change, document: int, parser: NodeParser
+) -> Prepared:
     """Read and cut one document; raises DocumentError, Quarantined or OSError where it can't be.
 
-    The text comes from the catalog where it was read in the same way before: then no file is opened.
+    The text comes from the catalog where it was read in the same way before (`held` names those): then no file
+    is opened.
     """
     source, loader, key = change.source, plan.loaders[change.loader], plan.keys[change.loader]
     assert source is not None
@@ -49,7 +53,7 @@ def prepare(plan: Plan, catalog: Catalog, change: Change, document: int, parser:
     content = change.content
     if content:
         load = key.of_content(change.path, content)
-        known = catalog.text(load)
+        known = catalog.text(load) if load in held else None
         if known is not None:
             return Prepared(change, document, content, load, None, _cut(known, parser, document))
     raw = loader.fetch(source)
@@ -58,7 +62,7 @@ def prepare(plan: Plan, catalog: Catalog, change: Change, document: int, parser:
     row = change.row
     if row and row.content == content and row.load == load and row.parse == plan.parse:
         return Prepared(change, document, content, load, None)
-    known = catalog.text(load)
+    known = catalog.text(load) if load in held else None
     text = known or loader.read(source, raw)
     return Prepared(change, document, content, load, None if known else text, _cut(text, parser, document))
 

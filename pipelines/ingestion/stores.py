@@ -55,9 +55,7 @@ class Stores:
         self.keywords.close()
 
 
-def discard(
-    spec: PipelineSpec, storage: Path, generation: Generation, *, only_vectors: bool = False
-) -> None:
+def discard(spec: PipelineSpec, storage: Path, generation: Generation, *, only_vectors: bool = False) -> None:
     """Delete the derived stores of a generation without reading them, whatever the config says by now."""
     spec = as_built(spec, generation)
     with explained(storage):

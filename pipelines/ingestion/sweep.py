@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipelines.catalog import Catalog, Generation
 from pipelines.config import Config
+from pipelines.ingestion.fingerprints import generation_key
 from pipelines.ingestion.stores import Stores, discard
 
 
@@ -25,7 +26,8 @@ def prune(config: Config, catalog: Catalog) -> dict[str, int]:
     active = catalog.generations.active()
     dropped = {"generations": 0, "entries": 0, "texts": 0, "vectors": 0}
     for generation in catalog.generations.all():
-        if active is not None and generation.state == "old":
+        abandoned = generation.state == "building" and generation.fingerprint != generation_key(config.spec)
+        if active is not None and (generation.state == "old" or abandoned):
             discard(config.spec, config.storage, generation)
             catalog.generations.delete(generation.id)
             dropped["generations"] += 1

@@ -159,8 +159,9 @@ def _evidence(
         if together:
             return together
     foreign = [passage for passage in named if language_of(claim) != language_of(passages[passage])]
-    if foreign:
-        return [(passage, _by_meaning(claim, passages[passage], similar)) for passage in foreign]
+    across = [(passage, _by_meaning(claim, passages[passage], similar)) for passage in foreign]
+    if any(held is not None for _, held in across):
+        return [(passage, held) for passage, held in across if held is not None]
     rest = ((passage, support(claim, text)) for passage, text in enumerate(passages))
     best = max(
         ((held.share, -passage, held) for passage, held in rest if held), default=None, key=lambda x: x[:2]
@@ -170,12 +171,17 @@ def _evidence(
     return None
 
 
-def _by_meaning(claim: str, passage: str, similar: Similar | None) -> Support:
-    """The sentence of a passage in another language that is closest to a claim; without `similar`, all of it."""
+def _by_meaning(claim: str, passage: str, similar: Similar | None) -> Support | None:
+    """The sentence of a passage in another language that is closest to a claim; without `similar`, all of it.
+
+    None where the claim states a number that the passage does not hold: figures are the same in any language.
+    """
+    held = units(passage)
+    if not units(claim).numbers | units(claim).spelled <= held.numbers | held.spelled:
+        return None
     spans = sentences_of(passage)
-    shared = support(claim, passage)
     if similar is None or len(spans) < 2:
-        return shared or Support(0, len(passage), 0.0)
+        return support(claim, passage) or Support(0, len(passage), 0.0)
     spans = spans[:COMPARED]
     scores = similar(claim, [passage[start:end] for start, end in spans])
     start, end = spans[max(range(len(spans)), key=scores.__getitem__)]

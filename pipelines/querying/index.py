@@ -16,6 +16,7 @@ from pipelines.errors import StorageError
 from pipelines.index import Hit, KeywordIndex, VectorIndex
 from pipelines.querying.exact import ExactVectors
 from pipelines.schema import PipelineSpec
+from pipelines.text.analyser import Analyser
 from pipelines.vectors.chroma import DamagedVectors
 
 if TYPE_CHECKING:
@@ -66,6 +67,7 @@ class OpenIndex:
             if self._generation:
                 self._keywords.close()
             self._keywords = open_keywords(spec, self._config.storage, active, writable=False)
+            self.analyser = Analyser(dictionary=tuple(spec.keyword.dictionary))
             self._embedder = spec.embed_model.embedder()
             self._embedder.dimension = active.dimension
         self._live = LiveNodes(self.catalog.engine, active.id, active.cache_key)
@@ -126,7 +128,9 @@ class OpenIndex:
         limit = top_k + _SPARE
         while True:
             hits = search(limit)
-            live = self._live.get([hit.id for hit in hits])
+            live = self._live.get([hit.id for hit in hits[:top_k]])
+            if len(live) < top_k:
+                live |= self._live.get([hit.id for hit in hits[top_k:]])
             found = [(live[hit.id], hit) for hit in hits if hit.id in live]
             if len(found) >= top_k or len(hits) < limit:
                 return [_with_score(node, hit) for node, hit in found[:top_k]]

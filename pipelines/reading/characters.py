@@ -21,11 +21,19 @@ _UNUSUAL = re.compile(
     "[^ -~\t\n\r\f\xa0-\u024f\u0400-\u04ff\u2010-\u2027\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
 )
 _SURROGATES = re.compile("[\ud800-\udfff]")
+_CONTROLS = bytes([*range(9), *range(11, 32), 127])
 _WRAP = re.compile(f"(?<=[{CJK}])[ \t]*\n[ \t]*(?=[{CJK}])")
+
+
+def is_plain(text: str) -> bool:
+    """Whether it is ASCII without controls, as most English is: then there is nothing to look for."""
+    return text.isascii() and len(text.encode("ascii").translate(None, _CONTROLS)) == len(text)
 
 
 def clean(text: str) -> str:
     """The text with `\\n` line ends and without controls, zero-width marks and half characters."""
+    if is_plain(text):
+        return text
     text = _DROPPED.sub("", _BREAKS.sub("\n", text)).replace("\xa0", " ")
     return _SURROGATES.sub("\ufffd", text)
 
@@ -43,7 +51,7 @@ def join_lines(text: str) -> str:
 def garbage(text: str) -> str:
     """Why this text can't be what its author wrote; empty where it can."""
     sample = text if len(text) <= 60_000 else text[:30_000] + text[-30_000:]
-    if not sample:
+    if not sample or is_plain(sample):
         return ""
     kinds = {"Cc": "control", "Co": "private-use", "Cn": "unassigned", "Cs": "replacement"}
     bad = dict.fromkeys(kinds.values(), 0)

@@ -52,7 +52,7 @@ class Outline:
 
     def _close_table(self, rows: list[re.Match[str]]) -> None:
         if len(rows) > 2 and _RULE.fullmatch(rows[1]["row"]):
-            self._bodies.append(rows[2].start())
+            self._bodies.append(rows[1].start())
             self._tables.append((rows[-1].end(), rows[0]["row"].strip()))
 
     def heading_at(self, offset: int) -> str:

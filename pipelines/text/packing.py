@@ -148,6 +148,8 @@ def _carry(
     if place < last:
         return units[place].start, used
     final = units[last - 1]
+    if text.startswith("|", final.start):
+        return start, used  # half a table row says nothing
     for clause, _ in reversed(clause_spans(text[final.start : final.end])[1:]):
         tokens = count_tokens(text[final.start + clause : final.end].strip())
         if tokens > room:

@@ -19,7 +19,8 @@ did do does doing done don't during each either every few for from further had h
 his how i i'm if in into is it its itself just me more most much my no nor not of off on once only or other our ours
 out over own please same shall she should so some such than that the their theirs them then there these they this
 those through to too under until up upon us was we were what what's when where which while who who's whom whose why
-will with within without would yes you your yours happen happens happened happening s t d ll re ve don doesn didn isn wasn aren weren
+will with within without would yes you your yours s t d ll re ve don doesn didn isn wasn aren weren
+happen happens happened happening
 """
 
 STOP_WORDS = frozenset(_CHINESE.split()) | frozenset(_ENGLISH.split())

@@ -10,7 +10,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +82,18 @@ def alternate(times: int, *functions: Callable[[int], dict[str, Any]]) -> list[d
         for function, mine in zip(functions, runs, strict=True):
             mine.append(function(turn))
     return [median_of(mine) for mine in runs]
+
+
+@dataclass(slots=True)
+class Clock:
+    """Seconds on the wall, and of all cores, since it was made."""
+
+    wall: float = field(default_factory=time.perf_counter)
+    cpu: float = field(default_factory=time.process_time)
+
+    def read(self) -> dict[str, float]:
+        """Both."""
+        return {"seconds": time.perf_counter() - self.wall, "cpu": time.process_time() - self.cpu}
 
 
 def p50(function: Callable[[Any], object], items: Iterable[Any]) -> float:

@@ -7,11 +7,10 @@ import os
 import subprocess
 import sys
 import tempfile
-import time
 from pathlib import Path
 from typing import Any
 
-from tests.bench.measure import Row, alternate, disk, in_process, tell
+from tests.bench.measure import Clock, Row, alternate, disk, in_process, tell
 from tests.bench.texts import english_folder
 
 TXTAI = Path(tempfile.gettempdir()) / "searchask-bench-txtai"
@@ -41,9 +40,9 @@ def theirs(documents: str, folder: str) -> dict[str, Any]:
         return sum(len(pipeline.run(documents=found[at : at + 50])) for at in range(0, len(found), 50))
 
     run(SimpleDirectoryReader(input_files=[next(Path(documents).iterdir())]).load_data(), f"{folder}-warm")
-    began = time.perf_counter()
+    clock = Clock()
     chunks = run(SimpleDirectoryReader(documents).load_data(), folder)
-    return {"seconds": time.perf_counter() - began, "chunks": chunks, "disk": disk(folder) / 1e6}
+    return {**clock.read(), "chunks": chunks, "disk": disk(folder) / 1e6}
 
 
 def txtai(documents: str, folder: str) -> dict[str, Any]:
@@ -129,6 +128,6 @@ def _rate(run: dict[str, Any]) -> float:
 
 def _shown(run: dict[str, Any]) -> str:
     return (
-        f"{_rate(run):,.0f} chunks a second ({run['chunks']:,.0f} in {run['seconds']:.1f} s), "
-        f"{run['peak']:,.0f} MB memory, {run['disk']:,.0f} MB disk"
+        f"{_rate(run):,.0f} chunks a second ({run['chunks']:,.0f} in {run['seconds']:.1f} s, "
+        f"{run['cpu']:.1f} s of CPU), {run['peak']:,.0f} MB memory, {run['disk']:,.0f} MB disk"
     )

@@ -138,17 +138,23 @@ def test_readers_that_never_pause_see_only_whole_documents(house: House, nursery
     faults: list[str] = []
     looks = Counter[str]()
 
+    def look(index: OpenIndex) -> None:
+        version = index.refresh()
+        said = Counter(each.node.metadata["document"] for each in index.nearest([1.0] * 384, ALL))
+        if index.catalog.version() != version:
+            return  # a commit came between
+        looks["at rest"] += 1
+        live = Counter({name: len(passages) for name, passages in contents(house).items()})
+        if said != live and index.catalog.version() == version:
+            faults.append(f"{said} instead of {live}")
+
     def read() -> None:
         index = OpenIndex(house.config)
-        while not ended.is_set() and not faults:
-            version = index.refresh()
-            said = Counter(each.node.metadata["document"] for each in index.nearest([1.0] * 384, ALL))
-            if index.catalog.version() != version:
-                continue  # a commit came between
-            looks["at rest"] += 1
-            live = Counter({name: len(passages) for name, passages in contents(house).items()})
-            if said != live and index.catalog.version() == version:
-                faults.append(f"{said} instead of {live}")
+        try:
+            while not ended.is_set() and not faults:
+                look(index)
+        except Exception as error:
+            faults.append(repr(error))
         index.close()
 
     reader = threading.Thread(target=read)

@@ -52,7 +52,9 @@ def test_a_touched_file_costs_nothing(house: House) -> None:
 def test_an_edited_file_embeds_only_what_is_new(house: House) -> None:
     house.ingest()
     path = house.docs / "doc001.md"
-    path.write_text(path.read_text(encoding="utf-8") + "\n\n# Afterword\n\nOne more thing, said at the end.\n")
+    path.write_text(
+        path.read_text(encoding="utf-8") + "\n\n# Afterword\n\nOne more thing, said at the end.\n"
+    )
     assert [each.action for each in house.plan().work] == ["changed"]
     summary = house.ingest()
     assert summary.read == 1

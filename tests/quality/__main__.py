@@ -41,7 +41,8 @@ def main() -> int:
         print(f"skipped: no question sets in {DATA}")
         return 0
     print(
-        "| set | vector R@1 R@5 MRR | keyword | fusion | answer holds gold (baseline) | AUC | refused: with answer / without |"
+        "| set | vector R@1 R@5 MRR | keyword | fusion | answer holds gold (baseline) | AUC "
+        "| refused: answerable / not |"
     )
     print("|---|---|---|---|---|---|---|", flush=True)
     missed = []

@@ -14,6 +14,7 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -67,8 +68,8 @@ def die() -> NoReturn:
 
 
 def pause() -> None:
-    """Be stopped until SIGCONT."""
-    os.kill(os.getpid(), signal.SIGSTOP)
+    """Be stopped until SIGCONT; sent to the process, the signal would let this thread run on for a moment."""
+    signal.pthread_kill(threading.get_ident(), signal.SIGSTOP)
 
 
 def set_trap(step: str) -> None:
@@ -194,13 +195,19 @@ def _serve() -> None:
         "pipelines.text.nodes",
     ):
         importlib.import_module(name)
+    children: set[int] = set()
     for line in sys.stdin:
         verb, *words = line.rstrip("\n").split("\t")
         if verb == "start":
-            print(_fork(lambda words=words: run(Path(words[0]), words[1], group=int(words[2]))), flush=True)
+            child = _fork(lambda words=words: run(Path(words[0]), words[1], group=int(words[2])))
+            children.add(child)
+            print(child, flush=True)
         else:
             _, status = os.waitpid(int(words[0]), 0)
+            children.remove(int(words[0]))
             print(os.waitstatus_to_exitcode(status), flush=True)
+    for child in children:  # a test that failed may have left one, even a stopped one
+        os.kill(child, signal.SIGKILL)
 
 
 def _fork(work: Callable[[], int]) -> int:

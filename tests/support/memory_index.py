@@ -74,7 +74,8 @@ class MemoryIndex:
         }
         self.ids = list(self.nodes)
         self.matrix = vectors.passages([node.text for node in self.nodes.values()])
-        self.keyword = TantivyIndex(folder, Analyser(), writable=True)
+        self.analyser = Analyser()
+        self.keyword = TantivyIndex(folder, self.analyser, writable=True)
         self.keyword.add((key, node.text) for key, node in self.nodes.items())
         self.keyword.commit()
         self.row = {key: row for row, key in enumerate(self.ids)}

@@ -11,7 +11,6 @@ from llama_index.core.schema import NodeWithScore
 
 from pipelines.components.responses import Draft, Quote
 from pipelines.index import Index
-from pipelines.text.analyser import Analyser
 from pipelines.text.language import language_of
 from pipelines.text.sentences import sentence_spans
 
@@ -87,7 +86,7 @@ class Extractive:
 
     def __init__(self, index: Index, max_sentences: int) -> None:
         self.index, self.max_sentences = index, max_sentences
-        self.analyser = Analyser()
+        self.analyser = index.analyser
 
     def respond(self, question: str, nodes: Sequence[NodeWithScore], language: str) -> Iterator[str | Draft]:
         """One draft of quotes, best first."""
@@ -162,9 +161,10 @@ class Extractive:
 
 
 def _repeats(one: Piece, other: Piece) -> bool:
-    """Whether two pieces have the same words, or some of their place."""
+    """Whether one piece has the words of the other, or some of its place."""
     overlap = one.node == other.node and one.start < other.end and other.start < one.end
-    return overlap or one.text.split() == other.text.split()
+    words, others = " ".join(one.text.split()), " ".join(other.text.split())
+    return overlap or words in others or others in words
 
 
 def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
