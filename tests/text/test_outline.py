@@ -28,7 +28,7 @@ def test_table_headers() -> None:
     assert outline.table_header_at(TEXT.index("| 年假 | 15")) == header
     assert outline.table_header_at(TEXT.index("unpaid")) == header
     assert outline.table_header_at(TEXT.index(header)) == ""
-    assert outline.table_header_at(TEXT.index("|------")) == ""
+    assert outline.table_header_at(TEXT.index("|------")) == "| 类别 | 天数 | Note |"
     assert outline.table_header_at(TEXT.index("## 设备")) == ""
     assert outline.table_header_at(TEXT.index("| not | a table |")) == ""
 
