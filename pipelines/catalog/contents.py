@@ -6,7 +6,7 @@ import json
 import zlib
 from collections.abc import Iterable, Mapping
 
-from sqlalchemy import Connection, bindparam, delete, insert, select
+from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
 
 from pipelines.catalog.tables import blocks, contents, documents
 from pipelines.documents import Document
@@ -76,17 +76,21 @@ def read_spans(
     return found
 
 
-# One at a time by the primary key: for a list of pairs SQLite would scan the whole table.
-_BLOCK = select(blocks.c.data).where(blocks.c.key == bindparam("key"), blocks.c.number == bindparam("number"))
+# By each half of the primary key first: for a list of pairs alone SQLite scans the whole table.
+_BLOCKS = select(blocks.c.key, blocks.c.number, blocks.c.data).where(
+    blocks.c.key.in_(bindparam("keys", expanding=True)),
+    blocks.c.number.in_(bindparam("numbers", expanding=True)),
+    tuple_(blocks.c.key, blocks.c.number).in_(bindparam("wanted", expanding=True)),
+)
 
 
 def _blocks(connection: Connection, wanted: Iterable[tuple[str, int]]) -> Mapping[tuple[str, int], str]:
-    held: dict[tuple[str, int], str] = {}
-    for key, number in sorted(wanted):
-        data = connection.scalar(_BLOCK, {"key": key, "number": number})
-        if data is not None:
-            held[key, number] = unpack(data)
-    return held
+    pairs = sorted(wanted)
+    if not pairs:
+        return {}
+    keys, numbers = sorted({key for key, _ in pairs}), sorted({number for _, number in pairs})
+    rows = connection.execute(_BLOCKS, {"keys": keys, "numbers": numbers, "wanted": pairs})
+    return {(row.key, row.number): unpack(row.data) for row in rows}
 
 
 def drop_unused(connection: Connection) -> int:

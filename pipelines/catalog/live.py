@@ -50,11 +50,10 @@ _LIVE = (
         documents.c.path,
         documents.c.loader,
         documents.c.load,
+        documents.c.generation,
     )
     .join(documents, nodes.c.document == documents.c.id)
-    .where(
-        documents.c.generation == bindparam("generation"), nodes.c.id.in_(bindparam("ids", expanding=True))
-    )
+    .where(nodes.c.id.in_(bindparam("ids", expanding=True)))
 )
 
 
@@ -74,7 +73,9 @@ class LiveNodes:
         if not ids:
             return {}
         with explained("the catalog"), snapshot(self._engine) as connection:
-            rows = connection.execute(_LIVE, {"generation": self._generation, "ids": list(ids)}).all()
+            known = connection.execute(_LIVE, {"ids": list(ids)})
+            # Not in the query: SQLite would go through all nodes of the generation instead of these few.
+            rows = [row for row in known if row.generation == self._generation]
             spans = {(row.load, row.start, row.end) for row in rows if row.text is None}
             texts = contents.read_spans(connection, spans)
         found: dict[str, LiveNode] = {}
