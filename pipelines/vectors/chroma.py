@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 WRITE = 2_000
 """Vectors a call, at most: more is no faster, and readers of the same folder wait for one call."""
 
-_MMAP_THRESHOLD = -3
-"""glibc's number of that option; set once, it no longer grows by itself."""
+_PERTURB = -6
+"""glibc's number of the option that fills allocated memory."""
 _PAGE = 5_000
 _LOOK = 200
 """Vectors looked at when a collection is opened: damage shows, and it takes two milliseconds."""
@@ -166,13 +166,13 @@ class Folder:
 
 
 def _clean_memory() -> None:
-    """Let large blocks of memory come fresh from the system, zeroed.
+    """Let the C library zero the memory that it hands out, from now on.
 
     Chroma writes HNSW blocks to disk whole, also the parts it never set: in memory that was used before, they
-    held an API key of an earlier request (a test found it in data_level0.bin). Only glibc needs to be told.
+    held an API key of an earlier request (a test found it in data_level0.bin). Other C libraries are left as is.
     """
     with suppress(AttributeError, OSError):
-        ctypes.CDLL(None).mallopt(_MMAP_THRESHOLD, 64 * 1024)
+        ctypes.CDLL(None).mallopt(_PERTURB, 0xFF)  # what is allocated is filled with the complement
 
 
 class Server:
