@@ -12,7 +12,7 @@ from pathlib import Path
 
 from tests.bench.measure import ROOT
 
-ENGLISH = "paragraphs of prose in the documentation strings of the installed packages, each once"
+ENGLISH = "paragraphs of prose in the documentation strings of the installed packages, most of them once"
 SHARED = ROOT.parent / "shared" / "data"
 _CHINESE_SETS = ("dev-crud-news-zh", "dev-cmrc-wiki-zh")
 
