@@ -6,7 +6,7 @@ import json
 import time
 from typing import Any
 
-from sqlalchemy import Engine, insert, select
+from sqlalchemy import Engine, insert
 
 from pipelines.catalog.database import explained
 from pipelines.catalog.tables import answers
@@ -25,10 +25,3 @@ def record(engine: Engine, *, query_engine: str, answer: dict[str, Any]) -> int:
         key = connection.execute(insert(answers), row).inserted_primary_key
     assert key is not None
     return int(key[0])
-
-
-def load(engine: Engine, answer: int) -> dict[str, Any] | None:
-    """An answer by its id, or None."""
-    with explained("the catalog"), engine.connect() as connection:
-        found = connection.scalar(select(answers.c.answer).where(answers.c.id == answer))
-    return None if found is None else dict(json.loads(found))

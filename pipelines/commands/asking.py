@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import json
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 from pipelines.commands.terminal import block, printable, say, say_json, table
@@ -21,9 +22,7 @@ def ask_command(args: argparse.Namespace) -> int:
     """Answer a question, or every question of a file."""
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
-            for question in read_questions(args.questions):
-                say_json(base.ask(question, args.engine).to_dict(), line=True)
-            return 0
+            return _reply_to_all(args, base.ask)
         question = _required(args.question)
         if args.json:
             say_json(base.ask(question, args.engine).to_dict())
@@ -46,14 +45,19 @@ def retrieve_command(args: argparse.Namespace) -> int:
     """Show every candidate for a question with its ranks, and what became of it."""
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
-            for question in read_questions(args.questions):
-                say_json(base.retrieve(question, args.engine).to_dict(), line=True)
-            return 0
+            return _reply_to_all(args, base.retrieve)
         retrieval = base.retrieve(_required(args.question), args.engine)
     if args.json:
         say_json(retrieval.to_dict())
     else:
         _candidates(retrieval)
+    return 0
+
+
+def _reply_to_all(args: argparse.Namespace, reply: Callable[[str, str], Answer | Retrieval]) -> int:
+    """One JSON result a line, in the order of the questions."""
+    for question in read_questions(args.questions):
+        say_json(reply(question, args.engine).to_dict(), line=True)
     return 0
 
 

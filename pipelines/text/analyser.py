@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from abc import abstractmethod
 from functools import lru_cache
 from typing import Any
 
@@ -177,9 +178,9 @@ class _Memo(dict[str, str]):
         terms = self[word] = " ".join(self.compute(word))
         return terms
 
+    @abstractmethod
     def compute(self, word: str) -> list[str]:
         """The terms of a word that is not held yet."""
-        raise NotImplementedError
 
 
 class _Within(_Memo):
