@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
@@ -91,11 +92,15 @@ class Index(Protocol):
     (list of str) where a keyword search found it.
     """
 
-    analyser: Analyser
-    """What cuts questions and passages into terms, as in the keyword index."""
+    @property
+    def analyser(self) -> Analyser:
+        """What cuts questions and passages into terms, as in the keyword index."""
 
     def refresh(self) -> int:
         """See what other processes have committed; the version that is seen."""
+
+    def pinned(self) -> AbstractContextManager[int]:
+        """Refresh, then let this thread see one commit only; its version. Whoever compares vectors needs that."""
 
     def embed_question(self, question: str) -> list[float]:
         """The question's vector, by the model that built the active generation."""

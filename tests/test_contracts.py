@@ -231,7 +231,7 @@ def check_answer(answer: Any) -> None:
     assert all(f"[{each}]" in answer["text"] for each in numbers)
     assert (answer["outcome"] == "answered") == bool(numbers)
     trace = answer["trace"]
-    assert set(trace) == {"engine", "retriever", "language", "stages", "candidates", "notes"}
+    assert set(trace) == {"engine", "retriever", "language", "stages", "candidates", "prompt", "notes"}
     cited = {each["document"] for each in trace["candidates"] if each["fate"] == "cited"}
     assert cited == {each["document"] for each in answer["citations"]}
 

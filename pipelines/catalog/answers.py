@@ -1,4 +1,4 @@
-"""The answers that were given, with their evidence."""
+"""The answers that were given, with their evidence and what people thought of them."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ import json
 import time
 from typing import Any
 
-from sqlalchemy import Engine, insert
+from sqlalchemy import Engine, delete, insert
 
 from pipelines.catalog.database import explained
-from pipelines.catalog.tables import answers
+from pipelines.catalog.tables import answers, feedback
 
 
 def record(engine: Engine, *, query_engine: str, answer: dict[str, Any]) -> int:
@@ -25,3 +25,15 @@ def record(engine: Engine, *, query_engine: str, answer: dict[str, Any]) -> int:
         key = connection.execute(insert(answers), row).inserted_primary_key
     assert key is not None
     return int(key[0])
+
+
+COMMENT = 2_000
+"""Characters of a comment that are kept."""
+
+
+def rate(engine: Engine, answer: int, *, good: bool, comment: str = "") -> None:
+    """Store what a person thinks of an answer; a second opinion replaces the first. Raises StorageError."""
+    row = {"answer": answer, "given": time.time(), "good": good, "comment": comment.strip()[:COMMENT]}
+    with explained("the catalog"), engine.begin() as connection:
+        connection.execute(delete(feedback).where(feedback.c.answer == answer))
+        connection.execute(insert(feedback), row)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, insert, select
+from sqlalchemy import URL, Connection, Engine, create_engine, delete, event, insert, select
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 from sqlalchemy.pool import NullPool
@@ -74,6 +74,7 @@ def _tune(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _prepare(engine: Engine, *, create: bool) -> None:
+    """Make the tables where there are none, add those that an older version lacks; a reader does with what is there."""
     with engine.connect() as connection:
         known = engine.dialect.has_table(connection, "meta")
         found = (
@@ -84,15 +85,17 @@ def _prepare(engine: Engine, *, create: bool) -> None:
             f"this storage was written by a newer Searchask (schema {found}, this one knows {SCHEMA_VERSION}): "
             "upgrade with `pip install -U searchask`"
         )
-    if not known and create:
+    if not known and not create:
+        raise StorageError("the catalog is empty: run `searchask ingest` first")
+    if found < SCHEMA_VERSION and create:
         with engine.begin() as connection:
             if engine.dialect.name == "sqlite":  # whose driver would commit after each table otherwise
                 connection.exec_driver_sql("BEGIN IMMEDIATE")
             metadata.create_all(connection)
-            rows = [{"key": "schema", "value": str(SCHEMA_VERSION)}, {"key": "version", "value": "0"}]
+            rows = [{"key": "schema", "value": str(SCHEMA_VERSION)}]
+            rows += [] if known else [{"key": "version", "value": "0"}]
+            connection.execute(delete(meta).where(meta.c.key == "schema"))
             connection.execute(insert(meta), rows)
-    elif not known:
-        raise StorageError("the catalog is empty: run `searchask ingest` first")
 
 
 @contextmanager

@@ -1,4 +1,8 @@
-"""The tables of the catalog; `SCHEMA_VERSION` counts up whenever one of them changes."""
+"""The tables of the catalog; `SCHEMA_VERSION` counts up whenever one of them changes.
+
+A storage of an older version gets the tables that it lacks when it is opened for writing (`database.py`).
+2: `feedback`.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 
 metadata = MetaData()
 
@@ -167,4 +171,13 @@ answers = Table(
     Column("question", Text, nullable=False),
     Column("outcome", String(16), nullable=False),
     Column("answer", Text, nullable=False),  # the whole Answer as JSON, compact
+)
+
+feedback = Table(
+    "feedback",
+    metadata,
+    Column("answer", Integer, ForeignKey("answers.id"), primary_key=True),
+    Column("given", Float, nullable=False),
+    Column("good", Boolean, nullable=False),
+    Column("comment", Text, nullable=False, default=""),
 )

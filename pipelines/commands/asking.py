@@ -34,7 +34,7 @@ def ask_command(args: argparse.Namespace) -> int:
                 if streamed:
                     sys.stdout.write(block(piece))
                     sys.stdout.flush()
-            else:
+            elif isinstance(piece, Answer):
                 _show(piece, streamed=streamed)
                 if args.show_trace:
                     show_trace(piece.trace)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol
+from typing import TYPE_CHECKING, Annotated, ClassVar, Literal, Protocol, TypedDict
 
 from pydantic import Field
 
@@ -31,6 +31,13 @@ class Quote:
     """What the reader needs to understand them and the passage shows elsewhere: a table's header row."""
 
 
+class Message(TypedDict):
+    """A message of a prompt, as chat endpoints take it."""
+
+    role: str
+    content: str
+
+
 @dataclass(frozen=True, slots=True)
 class Draft:
     """What a responder wrote, before citations are checked."""
@@ -43,6 +50,8 @@ class Draft:
     """Whether the passages given hold no answer."""
     used: tuple[int, ...] | None = None
     """Which passages were read, from 0; None for all of them."""
+    prompt: tuple[Message, ...] = ()
+    """What was sent to a model, where there was one."""
     tokens_in: int | None = None
     """Tokens of the prompt, where there was one."""
     tokens_out: int | None = None

@@ -73,6 +73,8 @@ class Answer:
     engine: str
     """Name of the query engine that answered."""
     trace: Trace
+    id: int | None = None
+    """Under which the catalog keeps it; None where it doesn't."""
 
     def to_dict(self) -> dict[str, Any]:
         """As `ask --json` prints it."""

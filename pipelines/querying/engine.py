@@ -52,13 +52,14 @@ class QueryEngine:
                 return piece
         raise AssertionError("a stream ends with an answer")
 
-    def stream(self, question: str) -> Iterator[str | Answer]:
-        """Pieces of text as they are written, then the `Answer`, whose text replaces them.
+    def stream(self, question: str) -> Iterator[Retrieval | str | Answer]:
+        """What was found, then pieces of text as they are written, then the `Answer`, whose text replaces them.
 
         Raises `SearchaskError` for an empty question and `EndpointError` where a model fails.
         """
         question, trace = self._begin(question)
         nodes = self._passages(question, trace)
+        yield Retrieval(question, tuple(trace.candidates), trace)
         if not nodes:
             yield self._refusal(question, trace)
             return
@@ -70,6 +71,7 @@ class QueryEngine:
                 else:
                     draft = piece
             step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
+        trace.prompt = list(draft.prompt)
         yield self._answer(question, nodes, draft, trace)
 
     def retrieve(self, question: str) -> Retrieval:
@@ -94,9 +96,9 @@ class QueryEngine:
         from pipelines.components.runtime.retrievers import Inquiry
 
         for _ in range(_TRIES):
-            version = self.index.refresh()
             inquiry = Inquiry(query_str=question)
-            nodes = self._retriever.retrieve(inquiry)
+            with self.index.pinned() as version:
+                nodes = self._retriever.retrieve(inquiry)
             if self.index.refresh() == version:
                 break
         trace.stages += [Stage(name, milliseconds) for name, milliseconds in inquiry.stages]
@@ -139,7 +141,8 @@ class QueryEngine:
 
     def _similar(self, claim: str, sentences: Sequence[str]) -> list[float]:
         """Cosine similarities of a claim with sentences in another language."""
-        wanted, *others = (self.index.embed_question(text) for text in [claim, *sentences])
+        with self.index.pinned():
+            wanted, *others = (self.index.embed_question(text) for text in [claim, *sentences])
         return [sum(a * b for a, b in zip(wanted, other, strict=True)) for other in others]
 
     @cached_property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -20,8 +21,8 @@ class KnowledgeBase:
 
     def __init__(self, config: Config) -> None:
         """Open the index; raises StorageError where nothing is ingested yet."""
-        self._spec = config.spec
-        self._index = OpenIndex(config)
+        self.config = config
+        self.index = OpenIndex(config)
         self._engines: dict[str, QueryEngine] = {}
 
     def __enter__(self) -> Self:
@@ -34,12 +35,12 @@ class KnowledgeBase:
 
     def close(self) -> None:
         """Give back files and connections."""
-        self._index.close()
+        self.index.close()
 
     def engine(self, name: str = "") -> QueryEngine:
         """A query engine by its name, the first of the config by default; raises SearchaskError for another."""
         if name not in self._engines:
-            self._engines[name] = QueryEngine(self._spec, self._index, name)
+            self._engines[name] = QueryEngine(self.config.spec, self.index, name)
         return self._engines[name]
 
     def ask(self, question: str, engine: str = "") -> Answer:
@@ -48,15 +49,19 @@ class KnowledgeBase:
         assert isinstance(answer, Answer)
         return answer
 
-    def stream(self, question: str, engine: str = "") -> Iterator[str | Answer]:
-        """Pieces of the answer as they are written, then the whole `Answer`, whose text replaces them."""
+    def stream(self, question: str, engine: str = "") -> Iterator[Retrieval | str | Answer]:
+        """What was found, then pieces of the answer as they are written, then the whole, which replaces them."""
         for piece in self.engine(engine).stream(question):
-            if isinstance(piece, Answer):
-                with suppress(StorageError):  # a read-only storage answers all the same
-                    answers.record(
-                        self._index.catalog.engine, query_engine=piece.engine, answer=piece.to_dict()
-                    )
-            yield piece
+            yield self._kept(piece) if isinstance(piece, Answer) else piece
+
+    def _kept(self, answer: Answer) -> Answer:
+        """The answer with its id, once it is stored."""
+        with suppress(StorageError):  # a read-only storage answers all the same
+            stored = answers.record(
+                self.index.catalog.engine, query_engine=answer.engine, answer=answer.to_dict()
+            )
+            return replace(answer, id=stored)
+        return answer
 
     def retrieve(self, question: str, engine: str = "") -> Retrieval:
         """All that is found for a question, with ranks, scores and what became of each."""

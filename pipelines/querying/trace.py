@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
+    from pipelines.components.responses import Message
+
 IN_CONTEXT, CITED, BELOW_TOP_K = "in context", "cited", "below top_k"
 
 
@@ -82,6 +84,8 @@ class Trace:
     """That of the question: `zh`, `en`, …"""
     stages: list[Stage] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
+    prompt: list[Message] = field(default_factory=list)
+    """What was sent to the LLM, where one wrote."""
     notes: list[str] = field(default_factory=list)
     """What a person should know: a question that was cut."""
 
@@ -119,6 +123,7 @@ class Trace:
             "language": self.language,
             "stages": [stage.to_dict() for stage in self.stages],
             "candidates": [candidate.to_dict() for candidate in self.candidates],
+            "prompt": self.prompt,
             "notes": self.notes,
         }
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from pipelines.errors import EndpointError, SearchaskError
-from pipelines.querying.answer import Answer
+from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.engine import LONGEST_QUESTION, QueryEngine
 from pipelines.schema import PipelineSpec
 from tests.support.chat_server import chat_server
@@ -159,10 +159,14 @@ def test_the_trace_tells_what_became_of_each_candidate(make: Make) -> None:
 def test_an_llm_streams_and_its_citations_are_corrected(make: Make) -> None:
     reply = "Staff get 15 days of annual leave [1]. Dogs bark at night [9]."
     with chat_server(reply) as server:
-        *pieces, answer = make({"response": {"type": "compact"}}, llm=llm(server.url)).stream(
+        found, *pieces, answer = make({"response": {"type": "compact"}}, llm=llm(server.url)).stream(
             "How many days of leave?"
         )
+        sent = server.requests[-1]["messages"]
+    assert isinstance(found, Retrieval)
+    assert "leave.md" in {each.document for each in found.candidates}
     assert isinstance(answer, Answer)
+    assert answer.trace.prompt == sent
     assert "".join(map(str, pieces)) == reply
     assert answer.text == "Staff get 15 days of annual leave. [1] Dogs bark at night. [unsupported]"
     assert [each.document for each in answer.citations] == ["leave.md"]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -79,6 +80,11 @@ class MemoryIndex:
         self.keyword.add((key, node.text) for key, node in self.nodes.items())
         self.keyword.commit()
         self.row = {key: row for row, key in enumerate(self.ids)}
+
+    @contextmanager
+    def pinned(self) -> Iterator[int]:
+        """Nothing changes."""
+        yield self.refresh()
 
     def refresh(self) -> int:
         """Nothing ever changes."""

@@ -10,11 +10,11 @@ from llama_index.core import get_response_synthesizer
 from llama_index.core.callbacks import CallbackManager
 from llama_index.core.indices.prompt_helper import ChatPromptHelper, PromptHelper
 from llama_index.core.llms import LLM, ChatMessage
-from llama_index.core.prompts import ChatPromptTemplate
+from llama_index.core.prompts import BasePromptTemplate, ChatPromptTemplate
 from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from pipelines.components.responses import Draft
+from pipelines.components.responses import Draft, Message
 from pipelines.errors import EndpointError, SearchaskError
 from pipelines.models.endpoint import endpoint_error, shown
 from pipelines.text.tokens import count_tokens
@@ -60,10 +60,11 @@ class Compact:
         blocks = [fenced(number, hit) for number, hit in enumerate(nodes, 1)]
         used = _fitting(blocks, budget)
         context = [blocks[each] for each in used]
+        template = _template(rules, tongue)
         text = ""
         failure: EndpointError | None = None
         try:
-            for piece in _until_told(self._stream(rules, tongue, asked, context)):
+            for piece in _until_told(self._stream(template, asked, context)):
                 text += piece
                 if NO_ANSWER not in text:
                     yield piece
@@ -77,15 +78,13 @@ class Compact:
             text=text,
             refused=NO_ANSWER in text,
             used=tuple(used),
+            prompt=_as_sent(template, asked, context),
             tokens_in=count_tokens(rules + asked) + sum(map(count_tokens, context)),
             tokens_out=count_tokens(text),
         )
 
-    def _stream(self, rules: str, tongue: str, question: str, context: Sequence[str]) -> Iterator[str]:
+    def _stream(self, template: BasePromptTemplate, question: str, context: Sequence[str]) -> Iterator[str]:
         metadata = self.llm.metadata
-        template = ChatPromptTemplate(
-            [ChatMessage(role="system", content="{rules}"), ChatMessage(role="user", content=ASKED[tongue])]
-        ).partial_format(rules=rules)
         # Whatever is not given here comes from LlamaIndex's global Settings.
         synthesizer = get_response_synthesizer(
             llm=self.llm,
@@ -128,6 +127,18 @@ class Compact:
             model=self._model(),
             secrets=[key] if isinstance(key, str) and key else [],
         )
+
+
+def _template(rules: str, tongue: str) -> BasePromptTemplate:
+    return ChatPromptTemplate(
+        [ChatMessage(role="system", content="{rules}"), ChatMessage(role="user", content=ASKED[tongue])]
+    ).partial_format(rules=rules)
+
+
+def _as_sent(template: BasePromptTemplate, question: str, context: Sequence[str]) -> tuple[Message, ...]:
+    """The messages of a prompt; LlamaIndex joins passages in the same way."""
+    messages = template.format_messages(context_str="\n\n".join(context), query_str=question)
+    return tuple(Message(role=each.role.value, content=each.content or "") for each in messages)
 
 
 def fenced(number: int, hit: NodeWithScore) -> str:

@@ -11,6 +11,7 @@ from llama_index.core.schema import NodeWithScore
 
 from pipelines.components.responses import Draft, Quote
 from pipelines.index import Index
+from pipelines.text.analyser import Analyser
 from pipelines.text.language import language_of
 from pipelines.text.sentences import sentence_spans
 
@@ -86,7 +87,11 @@ class Extractive:
 
     def __init__(self, index: Index, max_sentences: int) -> None:
         self.index, self.max_sentences = index, max_sentences
-        self.analyser = index.analyser
+
+    @property
+    def analyser(self) -> Analyser:
+        """That of the index as it is now: another generation may have another dictionary."""
+        return self.index.analyser
 
     def respond(self, question: str, nodes: Sequence[NodeWithScore], language: str) -> Iterator[str | Draft]:
         """One draft of quotes, best first."""
@@ -98,7 +103,8 @@ class Extractive:
         }
         known = max((each.by_words for each in told if each.piece.node not in foreign), default=0.0)
         if known < MATCHED:
-            told = self._with_cosine(question, told)
+            with self.index.pinned():
+                told = self._with_cosine(question, told)
         chosen = self._chosen(told)
         yield Draft(
             quotes=tuple(Quote(piece.node, piece.start, piece.end, piece.lead) for piece in chosen),
