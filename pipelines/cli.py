@@ -74,6 +74,7 @@ def _parser() -> argparse.ArgumentParser:
     _ingestion_verbs(verbs)
     _question_verbs(verbs)
     _storage_verbs(verbs)
+    _page_verbs(verbs)
     return parser
 
 
@@ -141,6 +142,27 @@ def _storage_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
     jobs.add_argument("--limit", type=int, default=20, metavar="N", help="how many to list")
     documents.add_argument("--json", action="store_true", help="print JSON for other programs")
     chunks.add_argument("document", metavar="DOC", help="path relative to its loader, or the end of it")
+
+
+def _page_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    ui = _verb(verbs, "ui", "serve the page", _ui)
+    ui.add_argument("place", nargs="?", default="config", metavar="FILE|DIR", help="default: config/")
+    ui.add_argument(
+        "--host", default="127.0.0.1", metavar="ADDRESS", help="another than 127.0.0.1 needs --auth"
+    )
+    ui.add_argument("--port", type=int, default=7860, metavar="N", help="default: 7860")
+    ui.add_argument(
+        "--host-name", action="append", default=[], metavar="NAME", help="a name it is reached by"
+    )
+    ui.add_argument("--auth", metavar="USERS.yaml", help="who may log in; see `searchask user`")
+    ui.add_argument("--edit", action="store_true", help="let people edit configs")
+    ui.add_argument(
+        "--mcp", action="store_true", help="offer ask, retrieve and list_documents to MCP clients"
+    )
+    user = _verb(verbs, "user", "add, remove or list people who may log in to the page", _user)
+    user.add_argument("action", choices=["add", "remove", "list"])
+    user.add_argument("file", metavar="USERS.yaml")
+    user.add_argument("name", nargs="?", metavar="NAME")
 
 
 # Each verb imports its code when it runs: `check` must not wait for a database, nor `jobs` for a model.
@@ -222,3 +244,15 @@ def _doctor(args: argparse.Namespace) -> int:
     from pipelines.commands.inspecting import doctor_command
 
     return doctor_command(args)
+
+
+def _ui(args: argparse.Namespace) -> int:
+    from pipelines.commands.serving import ui_command
+
+    return ui_command(args)
+
+
+def _user(args: argparse.Namespace) -> int:
+    from pipelines.commands.users import user_command
+
+    return user_command(args)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -126,6 +127,28 @@ class Catalog:
         query = select(contents_table.c.key, contents_table.c.encoding)
         with explained("the catalog"), self.engine.connect() as connection:
             return {row.key: row.encoding for row in connection.execute(query)}
+
+    def listing(self) -> list[dict[str, Any]]:
+        """The documents of the index that answers now: the JSON contract of `documents --json`."""
+        active = self.generations.active()
+        encodings = self.encodings()
+        return [
+            {
+                "document": row.path,
+                "loader": row.loader,
+                "state": row.state,
+                "chunks": row.chunks,
+                "encoding": encodings.get(row.load, ""),
+                "error": row.error,
+            }
+            for row in (self.documents(active.id) if active else ())
+        ]
+
+    def notes(self) -> dict[str, tuple[str, ...]]:
+        """What a person should know about texts, by load fingerprint; those without notes are left out."""
+        query = select(contents_table.c.key, contents_table.c.notes).where(contents_table.c.notes != "[]")
+        with explained("the catalog"), self.engine.connect() as connection:
+            return {row.key: tuple(json.loads(row.notes)) for row in connection.execute(query)}
 
     # nodes
 

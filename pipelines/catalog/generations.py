@@ -31,7 +31,7 @@ class Generations:
 
     def all(self) -> list[Generation]:
         """Every generation, oldest first."""
-        with self._engine.connect() as connection:
+        with explained("the catalog"), self._engine.connect() as connection:
             rows = connection.execute(select(*_COLUMNS).order_by(generations.c.id)).all()
         return [Generation(*row) for row in rows]
 

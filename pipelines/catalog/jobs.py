@@ -88,7 +88,7 @@ class JobLog:
 
     def latest(self, limit: int = 50) -> list[Job]:
         """The latest jobs, newest first."""
-        with self._engine.connect() as connection:
+        with explained("the job history"), self._engine.connect() as connection:
             rows = connection.execute(select(jobs).order_by(jobs.c.id.desc()).limit(limit)).all()
         return [
             Job(row.id, row.started, row.finished, row.outcome, row.pid, row.host, json.loads(row.summary))
@@ -98,7 +98,7 @@ class JobLog:
     def documents(self, job: int) -> list[JobDocument]:
         """What a job did, document by document, in the order it did it."""
         query = select(job_documents).where(job_documents.c.job == job).order_by(job_documents.c.id)
-        with self._engine.connect() as connection:
+        with explained("the job history"), self._engine.connect() as connection:
             rows = connection.execute(query).all()
         return [
             JobDocument(row.document, row.action, row.stage, row.seconds, row.chunks, row.error)

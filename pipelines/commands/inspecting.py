@@ -67,30 +67,13 @@ def _told(summary: dict[str, dict[str, int]]) -> tuple[object, ...]:
 def documents_command(args: argparse.Namespace) -> int:
     """List the documents of the index that answers now."""
     with _opened(load_config(args.file)) as catalog:
-        active = catalog.generations.active()
-        rows = catalog.documents(active.id) if active else []
-        encodings = catalog.encodings()
+        listed = catalog.listing()
     if args.json:
-        say_json(
-            [
-                {
-                    "document": row.path,
-                    "loader": row.loader,
-                    "state": row.state,
-                    "chunks": row.chunks,
-                    "encoding": encodings.get(row.load, ""),
-                    "error": row.error,
-                }
-                for row in rows
-            ]
-        )
+        say_json(listed)
         return 0
     table(
         ["document", "loader", "state", "chunks", "encoding", "error"],
-        [
-            (row.path, row.loader, row.state, row.chunks, encodings.get(row.load, ""), row.error)
-            for row in rows
-        ],
+        [tuple(each.values()) for each in listed],
         right=(3,),
     )
     return 0

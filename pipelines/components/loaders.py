@@ -67,7 +67,7 @@ class FolderLoader(Reading):
     """All files under a folder that have a known format."""
 
     operational: ClassVar[frozenset[str]] = frozenset(
-        ("path", "include", "exclude", "hidden", "follow_symlinks", "max_file_size")
+        ("path", "include", "exclude", "hidden", "follow_symlinks", "upload", "max_file_size")
     )
 
     type: Literal["folder"]
@@ -81,6 +81,8 @@ class FolderLoader(Reading):
     """Take files and folders whose names begin with a dot."""
     follow_symlinks: bool = False
     """Follow symbolic links that stay inside the folder; others are never followed."""
+    upload: bool = False
+    """Let people add and remove files through the page."""
 
     def build(self, *, base: Path) -> documents.Loader:
         """A loader of the folder; raises `SearchaskError` where there is none."""

@@ -13,7 +13,10 @@ from pipelines.ingestion.embed import Spent
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """One document reached a stage (`read`, `cut`, `embed`) or its end (`row` is set)."""
+    """One document reached a stage (`read`, `cut`, `embed`) or its end (`row` is set).
+
+    `embed` names the last document of those that are embedded together.
+    """
 
     document: str
     stage: str

@@ -14,19 +14,29 @@ def guard(plan: Plan, config: Config, *, allow_vanish: bool) -> None:
     if allow_vanish:
         return
     found = [change for change in plan.changes if change.action != "vanished"]
-    vanished = [change for change in plan.changes if change.action == "vanished" and _answers(change)]
+    vanished = vanishing(plan)
     if not found:
         raise Refused(
             f"no document was found by {_list(plan.empty)}: check `loaders` (path, include, a missing drive)"
             + ("; --allow-vanish empties the index" if plan.indexed else "")
         )
-    known = len(vanished) + sum(1 for change in found if change.action == "moved" or _answers(change))
+    known = indexed(plan)
     limit = config.spec.ingestion.vanish_limit
     if vanished and len(vanished) > limit * known:
         raise Refused(
             f"{len(vanished)} of {known} indexed documents would vanish (more than {limit:.0%}): "
             f"{_list([change.path for change in vanished])}; if that is right, run again with --allow-vanish"
         )
+
+
+def vanishing(plan: Plan) -> list[Change]:
+    """The documents that answer questions now, and are gone."""
+    return [change for change in plan.changes if change.action == "vanished" and _answers(change)]
+
+
+def indexed(plan: Plan) -> int:
+    """How many documents answer questions now, those that moved or vanished included."""
+    return sum(1 for change in plan.changes if change.action == "moved" or _answers(change))
 
 
 def _answers(change: Change) -> bool:

@@ -19,6 +19,7 @@ from pipelines.ingestion.fingerprints import embed_key
 from pipelines.ingestion.guards import guard
 from pipelines.ingestion.lock import only_ingestion
 from pipelines.ingestion.plan import Change, Plan, make_plan
+from pipelines.ingestion.progress import ProgressFile
 from pipelines.ingestion.repair import open_stores
 from pipelines.ingestion.stores import discard
 from pipelines.ingestion.sweep import sweep
@@ -37,10 +38,11 @@ def ingest(
     """Bring the index in step with the documents.
 
     `agree` sees the plan before anything is changed; where it says no, Refused is raised. `stopped` is asked
-    between documents; by default Ctrl-C and SIGTERM stop the run after the documents in hand. Raises Refused,
-    StorageError or SearchaskError before anything is changed; afterwards failures are in the summary.
+    between documents; by default Ctrl-C and SIGTERM stop the run after the documents in hand, and so does
+    `request_stop` of any process in any case. Raises Refused, StorageError or SearchaskError before anything is
+    changed; afterwards failures are in the summary.
     """
-    with only_ingestion(config.storage):
+    with only_ingestion(config.storage), ProgressFile(config.storage) as progress:
         catalog = Catalog(config.storage, config.catalog_url, create=True)
         try:
             plan = make_plan(config, catalog, retry_failed=retry_failed)
@@ -52,7 +54,7 @@ def ingest(
                 discard(config.spec, config.storage, plan.generation)
                 plan.generation = catalog.generations.get(plan.generation.id)
             with stop_on_signals() if stopped is None else nullcontext(stopped) as asked:
-                return Run(config, catalog, plan, report=report, stopped=asked).carry_out()
+                return Run(config, catalog, plan, report=report, stopped=asked, progress=progress).carry_out()
         finally:
             catalog.close()
 
@@ -68,18 +70,21 @@ class Run:
         *,
         report: Report,
         stopped: Callable[[], bool],
+        progress: ProgressFile,
     ) -> None:
         self._config = config
         self._catalog = catalog
         self._plan = plan
-        self._report = report
-        self._stopped = stopped
+        self._told = report
+        self._asked = stopped
+        self._progress = progress
         self._summary = Summary()
 
     def carry_out(self) -> Summary:
         """Do it, and write it to the job history, however it ends."""
         summary, outcome = self._summary, "stopped"
         summary.job = self._catalog.jobs.start()
+        self._progress.begin(summary.job, len(self._plan.work))
         try:
             self._bring_in_step()
             outcome = "interrupted" if self._stopped() else "failed" if summary.failed else "done"
@@ -90,6 +95,14 @@ class Run:
             summary.outcome = outcome
             self._catalog.jobs.finish(summary.job, outcome, summary.to_dict())
         return summary
+
+    def _report(self, event: Event) -> None:
+        """Tell this process, and all others."""
+        self._progress.report(event)
+        self._told(event)
+
+    def _stopped(self) -> bool:
+        return self._asked() or self._progress.stop_asked()
 
     def _bring_in_step(self) -> None:
         plan, generations = self._plan, self._catalog.generations

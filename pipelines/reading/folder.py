@@ -51,6 +51,11 @@ class FolderLoader:
 
         return read_document(source.path, content, self.options)
 
+    def takes(self, name: str) -> bool:
+        """Whether a file of this name directly in the folder would be listed, and read."""
+        seen = self.hidden or not name.startswith(".")
+        return seen and not self.exclude(name) and self._wanted(name) and format_of(name) is not None
+
     def _scan(self, folder: str, prefix: str, trail: tuple[str, ...]) -> Iterator[Source]:
         """One folder, then its folders; `trail` holds the real paths from the root down, to see loops."""
         try:

@@ -1,0 +1,244 @@
+"""What an answer looks like: a chat of questions, and beside it the evidence of one of them."""
+
+from __future__ import annotations
+
+import html
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+from pipelines.errors import SearchaskError
+from pipelines.page.site import Entry
+from pipelines.page.words import Language, Words
+from pipelines.querying.answer import Answer, Citation, Retrieval
+from pipelines.querying.citations import UNSUPPORTED
+from pipelines.querying.trace import IN_CONTEXT, Candidate, Trace
+
+LONGEST = 100_000
+"""Characters of a question that are looked at; the engine uses the first 2,000."""
+
+_REFUSED = Words("Not in your documents.", "文档中没有答案。")
+_FAILED = Words("The answer could not be finished.", "回答未能完成。")
+_STOPPED = Words("Stopped; this is not the whole answer.", "已停止，回答不完整。")
+_UNSUPPORTED = Words("no support found", "未找到依据")
+_PAGE = Words("p. {page}", "第 {page} 页")
+_SOURCES = Words("Sources", "来源")
+_NO_EVIDENCE = Words(
+    "No passage was good enough to answer from. The inspector below the answer shows what was looked at.",
+    "没有足以回答的段落。回答下方的“检查”列出了查看过的内容。",
+)
+_TOO_LONG = Words(
+    "The question has {size:,} characters; ask in at most {limit:,}.",
+    "问题有 {size:,} 个字符，请不要超过 {limit:,} 个。",
+)
+
+_MARKER = re.compile(r"\[(\d+)\]")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question of a chat and what came of it."""
+
+    number: int
+    base: str
+    engine: str
+    question: str
+    draft: str = ""
+    """What was written so far."""
+    found: Retrieval | None = None
+    answer: Answer | None = None
+    state: Literal["asking", "done", "failed", "stopped"] = "asking"
+    error: str = ""
+
+    @property
+    def trace(self) -> Trace | None:
+        """What is known of the way to the answer."""
+        return self.answer.trace if self.answer else self.found.trace if self.found else None
+
+
+@dataclass(slots=True)
+class Chat:
+    """The questions of one person in one tab; kept in the memory of the session, and nowhere else."""
+
+    turns: list[Turn] = field(default_factory=list)
+    shown: int = -1
+    """Index of the turn whose evidence is shown."""
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn whose evidence is shown."""
+        return self.turns[self.shown] if -len(self.turns) <= self.shown < len(self.turns) else None
+
+
+TURNS = 200
+"""Questions that a chat keeps; the oldest are let go, so that a tab left open for months stays small."""
+
+
+def ask(chat: Chat, entry: Entry, question: str, engine: str, language: Language) -> Iterator[Turn]:
+    """Ask and yield the new turn whenever more of it is there; what goes wrong is in the turn, never raised."""
+    del chat.turns[: len(chat.turns) - TURNS + 1]
+    turn = Turn(chat.turns[-1].number + 1 if chat.turns else 1, entry.name, engine, question.strip())
+    chat.turns.append(turn)
+    chat.shown = len(chat.turns) - 1
+    if len(question) > LONGEST:
+        turn.question = turn.question[:200] + "…"
+        turn.state, turn.error = "failed", _TOO_LONG.of(language, size=len(question), limit=LONGEST)
+        yield turn
+        return
+    try:
+        with entry.open() as base:
+            for piece in base.stream(turn.question, engine):
+                if isinstance(piece, Answer):
+                    turn.answer, turn.state = piece, "done"
+                elif isinstance(piece, Retrieval):
+                    turn.found = piece
+                else:
+                    turn.draft += piece
+                yield turn
+    except SearchaskError as error:
+        turn.state, turn.error = "failed", str(error)
+        yield turn
+    finally:
+        if turn.state == "asking":
+            turn.state = "stopped"
+
+
+def messages(chat: Chat, language: Language) -> list[dict[str, str]]:
+    """The chat as Gradio's Chatbot takes it; nothing in it is markup but what is made here."""
+    said = []
+    for turn in chat.turns:
+        said.append({"role": "user", "content": escaped(turn.question)})
+        said.append({"role": "assistant", "content": written(turn, language)})
+    return said
+
+
+def written(turn: Turn, language: Language) -> str:
+    """The answer of a turn as Markdown, its markers as links that the page lights evidence by."""
+    if turn.answer and turn.answer.outcome == "refused":
+        return f"> **{_REFUSED.of(language)}**\n>\n> {escaped(turn.answer.text)}"
+    text = _marked(turn)
+    for mark in UNSUPPORTED.values():
+        text = text.replace(escaped(mark.strip()), f"*⟨{_UNSUPPORTED.of(language)}⟩*")
+    if turn.state == "failed":
+        return f"{text}\n\n> **{_FAILED.of(language)}**\n>\n> {escaped(turn.error)}".strip()
+    if turn.state == "stopped":
+        return f"{text}\n\n> **{_STOPPED.of(language)}**".strip()
+    return text or "…"
+
+
+def _marked(turn: Turn) -> str:
+    """The text of a turn, with each marker of a citation as a link to its evidence."""
+    if turn.answer is None:
+        return escaped(turn.draft)
+    numbers = {str(each.number) for each in turn.answer.citations}
+    parts: list[str] = []
+    done = 0
+    for match in _MARKER.finditer(turn.answer.text):
+        if match[1] in numbers:
+            parts += [escaped(turn.answer.text[done : match.start()])]
+            parts += [f"[{match[1]}](#cite-{turn.number}-{match[1]})"]
+            done = match.end()
+    return "".join([*parts, escaped(turn.answer.text[done:])])
+
+
+def escaped(text: str) -> str:
+    """Text from outside as Markdown that shows just this text: no markup, no links, its own line breaks."""
+    safe = _SPECIAL.sub(r"\\\1", html.escape(text, quote=False).replace("&gt;", ">"))
+    safe = (
+        safe.replace(":", "&#58;").replace("@", "&#64;").replace("www\\.", "www&#46;").replace("$", "&#36;")
+    )
+    return re.sub(r"\n[ \t]+", lambda found: "\n" + "&nbsp;" * (len(found[0]) - 1), safe).replace(
+        "\n", "  \n"
+    )
+
+
+def evidence(chat: Chat, language: Language) -> dict[str, Any]:
+    """The source panel for the turn that is shown: cited passages in the order of their numbers, then the others."""
+    turn = chat.turn
+    if turn is None or turn.trace is None:
+        return {"turn": 0, "cited": [], "read": [], "none": ""}
+    by_node = {each.node: each for each in turn.trace.candidates}
+    citations = turn.answer.citations if turn.answer else ()
+    read = [each for each in turn.trace.candidates if each.fate == IN_CONTEXT]
+    refused = bool(turn.answer) and turn.answer.outcome == "refused" if turn.answer else False
+    return {
+        "turn": turn.number,
+        "cited": [_cited(turn.number, each, by_node.get(each.node), language) for each in citations],
+        "read": [] if refused else [_read(turn.number, each, language) for each in read],
+        "none": _NO_EVIDENCE.of(language) if refused else "",
+    }
+
+
+def _cited(turn: int, citation: Citation, candidate: Candidate | None, language: Language) -> dict[str, Any]:
+    start, end = _quoted(citation, candidate)
+    return {
+        "id": f"{turn}-{citation.number}",
+        "label": f"[{citation.number}]",
+        "node": citation.node,
+        "number": citation.number,
+        "document": citation.document,
+        "place": place_words(citation.page, citation.heading, language),
+        "found": found_by(candidate) if candidate else "",
+        "pre": citation.passage[:start],
+        "mark": citation.passage[start:end],
+        "post": citation.passage[end:],
+    }
+
+
+def _read(turn: int, candidate: Candidate, language: Language) -> dict[str, Any]:
+    return {
+        "id": f"{turn}-r{candidate.rank}",
+        "label": f"#{candidate.rank}",
+        "node": candidate.node,
+        "number": 0,
+        "document": candidate.document,
+        "place": place_words(candidate.page, candidate.heading, language),
+        "found": found_by(candidate),
+        "pre": candidate.text,
+        "mark": "",
+        "post": "",
+    }
+
+
+def _quoted(citation: Citation, candidate: Candidate | None) -> tuple[int, int]:
+    """Where in its passage the quote of a citation stands; the whole passage where it can't be told."""
+    if candidate and candidate.start is not None and citation.start is not None and citation.end is not None:
+        start, end = citation.start - candidate.start, citation.end - candidate.start
+        if 0 <= start < end <= len(citation.passage):
+            return start, end
+    start = citation.passage.find(citation.quote)
+    return (start, start + len(citation.quote)) if start >= 0 else (0, len(citation.passage))
+
+
+def place_words(page: int | None, heading: str, language: Language) -> str:
+    """Where in a document: its page and its heading, as far as it has them."""
+    parts = [_PAGE.of(language, page=page)] if page else []
+    return " · ".join([*parts, *([heading] if heading else [])])
+
+
+def found_by(candidate: Candidate) -> str:
+    """Which retrievers found a passage, and at which rank."""
+    return " · ".join(f"{name} #{told['rank']:.0f}" for name, told in candidate.by.items())
+
+
+def as_markdown(turn: Turn | None, language: Language) -> str:
+    """A question with its answer and its sources, to paste elsewhere."""
+    if turn is None or turn.answer is None:
+        return ""
+    lines = [f"**{turn.question}**", "", turn.answer.text]
+    if turn.answer.citations:
+        lines += ["", f"{_SOURCES.of(language)}:", ""]
+        for each in turn.answer.citations:
+            place = place_words(each.page, each.heading, language)
+            quote = " ".join(each.quote.split())
+            lines.append(f"{each.number}. {each.document}{' · ' + place if place else ''}: “{quote}”")
+    return "\n".join(lines)
+
+
+def titled(turn: Turn, language: Language) -> str:
+    """An answer under the name of its engine, to stand beside another."""
+    name = turn.trace.engine if turn.trace else turn.engine
+    seconds = sum(stage.milliseconds for stage in turn.trace.stages) / 1000 if turn.trace else 0.0
+    return f"**{escaped(name)}** · {seconds:.2f} s\n\n{written(turn, language)}"

@@ -1,0 +1,67 @@
+"""What programs may call over HTTP and MCP: ask, retrieve, list the documents. Nothing else is public."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+from pipelines.errors import SearchaskError
+from pipelines.page.answers import LONGEST
+from pipelines.page.site import Site
+
+
+class Public:
+    """The public functions of a site; each gives JSON, and for a mistake `{"error": …}`."""
+
+    def __init__(self, site: Site) -> None:
+        self._site = site
+
+    def ask(self, question: str, knowledge_base: str = "", engine: str = "") -> str:
+        """Answer a question from the documents, with citations, or say that they hold no answer.
+
+        Args:
+            question: What to ask, in Chinese or English.
+            knowledge_base: Which one; empty for the first.
+            engine: Name of a query engine; empty for the first.
+        """
+        try:
+            with self._site.entry(knowledge_base or self._site.first).open() as base:
+                return _json(base.ask(_checked(question), engine).to_dict())
+        except SearchaskError as error:
+            return _json({"error": str(error)})
+
+    def retrieve(self, question: str, knowledge_base: str = "", engine: str = "") -> str:
+        """Find the passages closest to a question, with rank and score per retriever.
+
+        Args:
+            question: What to look for, in Chinese or English.
+            knowledge_base: Which one; empty for the first.
+            engine: Name of a query engine; empty for the first.
+        """
+        try:
+            with self._site.entry(knowledge_base or self._site.first).open() as base:
+                return _json(base.retrieve(_checked(question), engine).to_dict())
+        except SearchaskError as error:
+            return _json({"error": str(error)})
+
+    def list_documents(self, knowledge_base: str = "") -> str:
+        """List the documents of a knowledge base, with their state.
+
+        Args:
+            knowledge_base: Which one; empty for the first.
+        """
+        try:
+            with self._site.entry(knowledge_base or self._site.first).catalog() as catalog:
+                return _json(catalog.listing() if catalog else [])
+        except SearchaskError as error:
+            return _json({"error": str(error)})
+
+
+def _checked(question: Any) -> str:
+    if not isinstance(question, str) or len(question) > LONGEST:
+        raise SearchaskError(f"the question must be a text of at most {LONGEST:,} characters")
+    return question
+
+
+def _json(value: Any) -> str:
+    return json.dumps(value, ensure_ascii=False)

@@ -1,0 +1,149 @@
+"""The knowledge bases that a page serves: each a config file, with its index open for as long as it is asked."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from pathlib import Path
+
+from pipelines.catalog import Catalog
+from pipelines.catalog.database import FILE_NAME
+from pipelines.config import Config, load_config
+from pipelines.errors import SearchaskError
+from pipelines.page.worker import Worker
+from pipelines.querying.knowledge_base import KnowledgeBase
+from pipelines.shared import Shared
+
+_Stamp = tuple[tuple[str, int, int], ...]
+
+
+class Entry:
+    """One config file; what is edited or replaced on disk is noticed at the next use."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.name = path.stem
+        self._lock = threading.Lock()
+        self._config: Config | None = None
+        self._files: list[str] = []
+        self._stamp: _Stamp = ()
+        self._worker: tuple[Path, Worker] | None = None
+        self._opened: tuple[_Stamp, _Stamp] | None = None
+        self._base: Shared[KnowledgeBase] = Shared(lambda base: base.close())
+
+    def config(self) -> Config:
+        """The config as it is on disk now; raises ConfigError with every problem."""
+        with self._lock:
+            return self._current()
+
+    def _current(self) -> Config:
+        if self._config is None or _stamp(self._files) != self._stamp:
+            self._config = None
+            self._config = load_config(self.path)
+            self._files = sorted({str(self.path), *(value.file for _, value in self._config.tree.walk())})
+            self._stamp = _stamp(self._files)
+        return self._config
+
+    @contextmanager
+    def open(self) -> Iterator[KnowledgeBase]:
+        """The open index, shared by all who ask; raises ConfigError, and StorageError where nothing is ingested."""
+        with self._lock:
+            config = self._current()
+            made_of = (self._stamp, _identity(config))
+            if self._base.value is None or made_of != self._opened:
+                self._base.replace(None)
+                self._base.replace(KnowledgeBase(config))
+                self._opened = made_of
+        with self._base.borrow() as base:
+            if base is None:  # replaced between the two blocks
+                raise SearchaskError(f"{self.name}: its config or its storage was just changed; ask again")
+            yield base
+
+    @property
+    def worker(self) -> Worker:
+        """What ingests in the background; another one where the config names another storage."""
+        with self._lock:
+            config = self._current()
+            if self._worker is None or self._worker[0] != config.storage:
+                self._worker = config.storage, Worker(config)
+            return self._worker[1]
+
+    @contextmanager
+    def catalog(self) -> Iterator[Catalog | None]:
+        """The catalog to read; None where nothing was ever ingested."""
+        config = self.config()
+        if config.catalog_url is None and not _identity(config):
+            yield None
+            return
+        catalog = Catalog(config.storage, config.catalog_url)
+        try:
+            yield catalog
+        finally:
+            catalog.close()
+
+    def ingested(self) -> bool:
+        """Whether something was ever ingested, as far as a look at the storage tells."""
+        return bool(_identity(self.config()))
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        self._base.replace(None)
+
+
+class Site:
+    """Every config of a folder, or one file."""
+
+    def __init__(self, place: Path) -> None:
+        """Raises SearchaskError where there is none."""
+        files = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
+        if not files or not all(file.is_file() for file in files):
+            raise SearchaskError(f"{place}: there is no config here; write one with `searchask init DIR`")
+        files.sort(key=lambda file: (file.stem != "default", file.stem))
+        self.entries = {file.stem: Entry(file) for file in files}
+
+    def entry(self, name: str) -> Entry:
+        """One knowledge base by its name, which comes from a browser; raises SearchaskError for another."""
+        if name not in self.entries:
+            raise SearchaskError(
+                f"no knowledge base is called {name!r}; there are: {', '.join(self.entries)}"
+            )
+        return self.entries[name]
+
+    @property
+    def first(self) -> str:
+        """The name of the first whose config is right, or of the first."""
+        for name, entry in self.entries.items():
+            with suppress(SearchaskError):
+                entry.config()
+                return name
+        return next(iter(self.entries))
+
+    def warm(self) -> None:
+        """Open what is shown first and load its model, so that the first question need not wait for them."""
+        with suppress(SearchaskError), self.entries[self.first].open() as base:
+            base.index.embed_question("warm")
+
+    def close(self) -> None:
+        """Give back files and connections."""
+        for entry in self.entries.values():
+            entry.close()
+
+
+def _stamp(files: list[str]) -> _Stamp:
+    found = []
+    for file in files:
+        with suppress(OSError):
+            stat = Path(file).stat()
+            found.append((file, stat.st_mtime_ns, stat.st_size))
+    return tuple(found)
+
+
+def _identity(config: Config) -> _Stamp:
+    """Which storage this is: SQLite goes on reading a file that was deleted or replaced."""
+    file = config.storage / FILE_NAME
+    try:
+        stat = file.stat()
+    except OSError:
+        return ()
+    return ((str(file), stat.st_dev, stat.st_ino),)

@@ -1,0 +1,208 @@
+"""The tab to ask in: a chat, its evidence beside it, and below how the answer came about."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from pipelines.errors import SearchaskError
+from pipelines.page import answers, feedback, opening
+from pipelines.page import examples as example_questions
+from pipelines.page.answers import Chat
+from pipelines.page.site import Site
+from pipelines.page.tabs.inspector import Inspector
+from pipelines.page.tabs.wiring import Page, asset, event, language
+
+_BETWEEN = 0.06
+"""Seconds between two updates of an answer that is being written: a reader sees no difference, the server does."""
+
+_OPEN = """element.addEventListener("click", (event) => {
+    const open = event.target.closest("[data-open]");
+    if (!open) return;
+    event.preventDefault();
+    trigger("select", {index: 0, value: open.dataset.open});
+});"""
+
+
+def ask_tab(page: Page) -> None:
+    """Lay the tab out and wire it."""
+    t, site = page.t, page.site
+    with gr.Tab(t("Ask", "提问"), id="ask"):
+        chat = gr.State(Chat(), time_to_live=86_400)
+        rated = gr.State(None)
+        copied = gr.Textbox(visible=False)
+        with gr.Row(equal_height=False):
+            with gr.Column(scale=3, min_width=320):
+                chatbot = _chatbot(page)
+                box = gr.Textbox(
+                    show_label=False,
+                    placeholder=t("Your question", "您的问题"),
+                    submit_btn=True,
+                    max_lines=8,
+                    elem_id="question",
+                    autofocus=True,
+                )
+                with gr.Row(elem_classes="tools"):
+                    engine = gr.Dropdown(
+                        [], label=t("Query engine", "查询引擎"), elem_id="engine", min_width=140
+                    )
+                    stop = gr.Button(
+                        t("Stop", "停止"), variant="stop", elem_id="stop", interactive=False, min_width=80
+                    )
+                    new = gr.Button(t("New chat", "新对话"), elem_id="new", min_width=90)
+                    copy = gr.Button(t("Copy with sources", "连同来源复制"), elem_id="copy", min_width=130)
+                with gr.Row(visible=False, elem_id="feedback") as remark:
+                    comment = gr.Textbox(
+                        label=t("What should be better? (optional)", "哪里可以更好？（可不填）"),
+                        submit_btn=True,
+                        elem_id="comment",
+                    )
+            with gr.Column(scale=2, min_width=320):
+                sources = gr.HTML(
+                    value=answers.evidence(Chat(), "en"),
+                    html_template=asset("sources.html"),
+                    js_on_load=_OPEN,
+                    elem_id="sources",
+                )
+        inspector = Inspector(page, chat)
+
+    shown = [chatbot, sources, chat, stop, box]
+    running = [
+        box.submit(**event(partial(_ask, site), [chat, page.base, engine, box], shown, busy="ask")),
+        chatbot.example_select(
+            **event(partial(_example, site), [chat, page.base, engine], shown, busy="ask")
+        ),
+    ]
+    stop.click(**event(_stopped, [chat], shown, queue=False, cancels=running))
+    new.click(**event(_new, [], shown, cancels=running))
+    selected = chatbot.select(**event(_select, [chat], [sources, chat]))
+    for done in (*running, selected):
+        inspector.fill_after(done)
+    chatbot.like(**event(partial(_like, site), [chat], [rated, remark, comment]))
+    comment.submit(**event(partial(_comment, site), [rated, comment], [remark, comment]))
+    copy.click(**event(_copy, [chat], [copied])).then(
+        None, [copied], None, js="(text) => { window.searchaskCopy(text); }", api_visibility="private"
+    )
+    sources.select(**event(partial(_open, site), [chat], [page.viewer]))
+    for changed in (page.blocks.load, page.base.change):
+        changed(**event(partial(_engines, site), [page.base], [engine, chatbot]))
+
+
+def _chatbot(page: Page) -> gr.Chatbot:
+    return gr.Chatbot(
+        elem_id="chat",
+        height="56vh",
+        min_height=260,
+        show_label=False,
+        latex_delimiters=[],
+        allow_tags=False,
+        group_consecutive_messages=False,
+        buttons=[],
+        placeholder=page.t(
+            "Ask about your documents. Every answer shows where it comes from.",
+            "就您的文档提问，每个回答都会标明出处。",
+        ),
+    )
+
+
+def _engines(site: Site, base: str, request: gr.Request) -> Any:
+    """The query engines of a knowledge base, and questions to begin with."""
+    engines: list[str] = []
+    found: list[str] = []
+    with suppress(SearchaskError):
+        entry = site.entry(base)
+        engines = list(entry.config().spec.query_engines)
+        with entry.catalog() as catalog:
+            found = example_questions.examples(catalog, language(request)) if catalog else []
+    first = engines[0] if engines else None
+    chosen = gr.update(choices=engines, value=first, visible=len(engines) > 1)
+    return chosen, gr.update(examples=[{"text": each} for each in found])
+
+
+def _ask(
+    site: Site, chat: Chat, base: str, engine: str | None, question: Any, request: gr.Request
+) -> Iterator[Any]:
+    """Answer, a little more at each step."""
+    speaks = language(request)
+    if not isinstance(question, str) or not question.strip():
+        yield [gr.skip()] * 5
+        return
+    shown = 0.0
+    box: Any = ""
+    for turn in answers.ask(chat, site.entry(base), question, engine or "", speaks):
+        writing = turn.state == "asking" and bool(turn.draft)
+        if writing and time.monotonic() - shown < _BETWEEN:
+            continue
+        evidence = gr.skip() if writing and shown else answers.evidence(chat, speaks)
+        shown = time.monotonic() if writing else 0.0
+        stop = gr.update(interactive=turn.state == "asking")
+        yield answers.messages(chat, speaks), evidence, chat, stop, box
+        box = gr.skip()
+
+
+def _example(
+    site: Site, chat: Chat, base: str, engine: str | None, chosen: gr.SelectData, request: gr.Request
+) -> Iterator[Any]:
+    """Ask what was suggested."""
+    yield from _ask(site, chat, base, engine, chosen.value.get("text", ""), request)
+
+
+def _stopped(chat: Chat, request: gr.Request) -> Any:
+    """Show how far an answer came that was stopped."""
+    if chat.turns and chat.turns[-1].state == "asking":
+        chat.turns[-1].state = "stopped"
+    speaks = language(request)
+    stop = gr.update(interactive=False)
+    return answers.messages(chat, speaks), answers.evidence(chat, speaks), chat, stop, gr.skip()
+
+
+def _new(request: gr.Request) -> Any:
+    """An empty chat."""
+    return [], answers.evidence(Chat(), language(request)), Chat(), gr.update(interactive=False), ""
+
+
+def _select(chat: Chat, message: gr.SelectData, request: gr.Request) -> Any:
+    """Bring back the evidence of an older answer."""
+    chat.shown = _turn(message.index)
+    return answers.evidence(chat, language(request)), chat
+
+
+def _like(site: Site, chat: Chat, thumb: gr.LikeData) -> Any:
+    """Keep a thumb, and ask for a word with it."""
+    turn = chat.turns[_turn(thumb.index)]
+    rating = feedback.Rating.of(turn, good=thumb.liked in (True, "Like"))
+    if rating is not None:
+        feedback.keep(site, rating)
+    return rating, gr.update(visible=rating is not None), ""
+
+
+def _comment(site: Site, rating: feedback.Rating | None, comment: str, request: gr.Request) -> Any:
+    """Keep what was said with a thumb."""
+    if rating is not None:
+        feedback.keep(site, rating, comment)
+        gr.Info(feedback.THANKS.of(language(request)))
+    return gr.update(visible=False), ""
+
+
+def _copy(chat: Chat, request: gr.Request) -> str:
+    """The answer that is shown, as Markdown."""
+    return answers.as_markdown(chat.turn, language(request))
+
+
+def _open(site: Site, chat: Chat, chosen: gr.SelectData, request: gr.Request) -> Any:
+    """A document at the passage that was clicked."""
+    turn = chat.turn
+    place = opening.place_of(turn, str(chosen.value)) if turn else None
+    if turn is None or place is None:
+        return gr.skip()
+    return opening.opened(site.entry(turn.base), place, language(request))
+
+
+def _turn(index: Any) -> int:
+    """The number of the question that a message belongs to, from the place that Gradio's events give."""
+    return int(index[0] if isinstance(index, (list, tuple)) else index) // 2

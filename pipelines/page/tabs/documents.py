@@ -1,0 +1,346 @@
+"""The tab of the documents: the plan, the ingestion, what is in the index, chunks, files, and what was done before."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from pipelines.errors import SearchaskError
+from pipelines.page import answers, documents, files, preview, progress, uploads
+from pipelines.page.site import Site
+from pipelines.page.tabs.wiring import Page, asset, event, grid, grid_html, language, listing
+from pipelines.page.words import Words
+
+_TICK = 1.5
+"""Seconds between two looks at a running ingestion."""
+
+_CHANGES = Words("all that changes", "所有变动")
+
+
+def documents_tab(page: Page) -> None:
+    """Lay the tab out and wire it."""
+    t = page.t
+    with gr.Tab(t("Documents", "文档"), id="documents") as tab:
+        running = gr.State(False)
+        seen = gr.Number(0, visible=False)
+        with gr.Row(elem_classes="tools"):
+            start = gr.Button(t("Ingest", "入库"), variant="primary", elem_id="ingest", min_width=90)
+            retry = gr.Button(t("Retry failed", "重试失败的文档"), elem_id="retry", min_width=90)
+            cancel = gr.Button(
+                t("Cancel", "取消"), variant="stop", interactive=False, elem_id="cancel", min_width=90
+            )
+            look = gr.Button(t("Look again", "重新查看"), elem_id="look", min_width=90)
+        bar = gr.HTML(value={}, html_template=asset("progress.html"), elem_id="progress")
+        with gr.Group(visible=False, elem_id="vanish") as vanish:
+            question = gr.Markdown("", elem_id="vanishing")
+            with gr.Row():
+                yes = gr.Button(
+                    t("Remove them from the index", "从索引中移除"), variant="stop", elem_id="vanish-yes"
+                )
+                no = gr.Button(t("Leave all as it is", "保持原样"), elem_id="vanish-no")
+        with gr.Tabs(elem_id="shelves"):
+            with gr.Tab(t("Plan", "计划")):
+                summary = gr.Markdown("", elem_id="plan-summary")
+                with gr.Row(elem_classes="tools"):
+                    action = gr.Dropdown([], label=t("Show", "显示"), elem_id="plan-action", min_width=140)
+                    search = gr.Textbox(
+                        label=t("Name or reason contains", "名称或原因包含"),
+                        elem_id="plan-text",
+                        min_width=180,
+                    )
+                plan = grid_html("plan")
+            with gr.Tab(t("In the index", "索引内容")):
+                index_search = gr.Textbox(label=t("Name contains", "名称包含"), elem_id="index-text")
+                index = grid_html("index")
+            with gr.Tab(t("Findings", "质量问题")):
+                findings = grid_html("findings")
+            with gr.Tab(t("Chunks", "分块预览")):
+                _chunks(page, seen)
+            with gr.Tab(t("History", "历史")):
+                jobs = grid_html("jobs", elem_classes="clickable")
+                job = grid_html("job")
+            with gr.Tab(t("Add and remove", "添加与删除"), visible=False) as folder:
+                _files(page, folder, seen)
+        timer = gr.Timer(_TICK, active=False)
+
+    site, base = page.site, page.base
+    parts = [summary, action, plan, index, findings, jobs, vanish, question, yes, seen]
+    show = event(partial(_look, site), [base, seen], parts, show_progress="minimal", show_progress_on=[plan])
+    state = [bar, start, retry, cancel, running]
+    tick = event(partial(_tick, site), [base, running, seen], [*state, seen])
+    for shown in (tab.select, look.click, base.change):
+        shown(**show)
+        shown(**tick)
+    page.tabs.select(_watched, None, timer, api_visibility="private", show_progress="hidden")
+    timer.tick(**tick)
+    seen.change(**show)
+    filtered = event(partial(_filter, site), [base, action, search], [plan])
+    action.input(**filtered)
+    search.submit(**filtered)
+    index_search.submit(**event(partial(_filter_index, site), [base, index_search], [index]))
+    jobs.select(**event(partial(_job, site), [base], [job]))
+    started = [*state, vanish]
+    start.click(**event(partial(_begin, site), [base], [*started, question, yes]))
+    retry.click(**event(partial(_begin, site, retry_failed=True), [base], [*started, question, yes]))
+    yes.click(**event(partial(_begin, site, allow_vanish=True), [base], [*started, question, yes]))
+    no.click(lambda: gr.update(visible=False), None, vanish, api_visibility="private")
+    cancel.click(**event(partial(_cancel, site), [base], [cancel]))
+
+
+def _watched(tab: gr.SelectData) -> Any:
+    """Look after a running ingestion as long as somebody sees it."""
+    return gr.Timer(active=tab.index == 1)
+
+
+def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
+    """Scan the documents, and show what an ingestion would do and what is there now."""
+    speaks, entry = language(request), site.entry(base)
+    with entry.catalog() as catalog:
+        config = entry.config()
+        view = documents.plan_view(config, catalog, speaks)
+        index = documents.documents_view(catalog, speaks)
+        found = documents.findings(config, catalog, speaks)
+        jobs = documents.job_history(catalog, speaks)
+    lines = [view.counts, view.estimate, view.switches]
+    return (
+        "  \n".join(answers.escaped(line) for line in lines if line),
+        gr.update(choices=[(_CHANGES.of(speaks), ""), *view.actions], value=""),
+        listing(view.listing),
+        listing(index),
+        listing(found),
+        grid(jobs),
+        *_asked(view.vanishing),
+        seen,
+    )
+
+
+def _asked(vanishing: documents.Vanishing | None) -> tuple[Any, Any, Any]:
+    """The vanish guard as a question: its box, its text, and the button that says yes."""
+    if vanishing is None:
+        return gr.update(visible=False), "", gr.update()
+    names = "\n".join(f"- {answers.escaped(name)}" for name in vanishing.names)
+    more = f"\n\n{vanishing.more}" if vanishing.more else ""
+    text = f"**{answers.escaped(vanishing.question)}**\n\n{names}{more}"
+    return gr.update(visible=True), text, gr.update(visible=vanishing.can_go_on)
+
+
+def _filter(site: Site, base: str, action: str | None, text: str, request: gr.Request) -> Any:
+    speaks, entry = language(request), site.entry(base)
+    with entry.catalog() as catalog:
+        view = documents.plan_view(entry.config(), catalog, speaks, action=action or "", text=text)
+    return listing(view.listing)
+
+
+def _filter_index(site: Site, base: str, text: str, request: gr.Request) -> Any:
+    with site.entry(base).catalog() as catalog:
+        return listing(documents.documents_view(catalog, language(request), text=text))
+
+
+def _job(site: Site, base: str, row: gr.SelectData, request: gr.Request) -> Any:
+    """What one ingestion did, document by document."""
+    number = str(row.value[0]) if row.value else ""
+    if not number.isdigit():
+        return gr.skip()
+    with site.entry(base).catalog() as catalog:
+        return listing(documents.job_documents(catalog, int(number), language(request)))
+
+
+def _tick(site: Site, base: str, running: bool, seen: float, request: gr.Request) -> Any:
+    """How far the ingestion is; once it has ended, everything else is looked at again."""
+    try:
+        state = site.entry(base).worker.state()
+    except SearchaskError:  # a broken config: said above the tabs
+        return (
+            {},
+            gr.update(interactive=False),
+            gr.update(interactive=False),
+            gr.update(interactive=False),
+            False,
+            seen,
+        )
+    view = progress.progress_view(state, language(request))
+    idle = gr.update(interactive=not view.running)
+    ended = running and not view.running
+    return (
+        _bar(view),
+        idle,
+        idle,
+        gr.update(interactive=view.running),
+        view.running,
+        seen + 1 if ended else seen,
+    )
+
+
+def _bar(view: progress.ProgressView) -> dict[str, Any]:
+    return {
+        "shown": bool(view.headline),
+        "running": view.running,
+        "percent": f"{view.share:.0%}",
+        "headline": view.headline,
+        "tables": [grid(table) for table in (view.in_hand, view.finished) if table.rows],
+    }
+
+
+def _begin(
+    site: Site, base: str, request: gr.Request, *, retry_failed: bool = False, allow_vanish: bool = False
+) -> Any:
+    """Start an ingestion, or ask first where it would lose much."""
+    speaks, entry = language(request), site.entry(base)
+    if not allow_vanish:
+        with entry.catalog() as catalog:
+            vanishing = documents.plan_view(entry.config(), catalog, speaks).vanishing
+        if vanishing is not None:
+            return *_tick(site, base, False, 0, request)[:5], *_asked(vanishing)
+    entry.worker.start(retry_failed=retry_failed, allow_vanish=allow_vanish)
+    return *_tick(site, base, True, 0, request)[:5], *_asked(None)
+
+
+def _cancel(site: Site, base: str) -> Any:
+    site.entry(base).worker.cancel()
+    return gr.update(interactive=False)
+
+
+def _chunks(page: Page, seen: gr.Number) -> None:
+    """One document with the edges of its chunks drawn, for the config as it is or another chunk size."""
+    t, site = page.t, page.site
+    with gr.Row(elem_classes="tools"):
+        chosen = gr.Dropdown([], label=t("Document", "文档"), elem_id="preview-document", min_width=200)
+        empty = t("as in the config", "按配置")
+        size, overlap = (
+            gr.Number(None, label=name, info=empty, precision=0, elem_id=f"preview-{name}", min_width=140)
+            for name in ("chunk_size", "chunk_overlap")
+        )
+    shown = gr.HTML(value={}, html_template=asset("preview.html"), elem_id="preview")
+    draw = event(partial(_draw, site), [page.base, chosen, size, overlap], [shown], show_progress="minimal")
+    chosen.input(**draw)
+    for number in (size, overlap):
+        number.submit(**draw)
+        number.blur(**draw)
+    for changed in (page.blocks.load, page.base.change, seen.change):
+        changed(**event(partial(_previewable, site), [page.base], [chosen]))
+
+
+def _previewable(site: Site, base: str) -> Any:
+    try:
+        entry = site.entry(base)
+        with entry.catalog() as catalog:
+            return gr.update(choices=preview.previewable(entry.config(), catalog), value=None)
+    except SearchaskError:
+        return gr.update(choices=[], value=None)
+
+
+def _draw(
+    site: Site, base: str, chosen: str | None, size: float | None, overlap: float | None, request: gr.Request
+) -> Any:
+    if not chosen:
+        return {}
+    entry = site.entry(base)
+    loader, path = preview.chosen(chosen)
+    with entry.catalog() as catalog:
+        view = preview.preview(
+            entry.config(),
+            catalog,
+            loader,
+            path,
+            chunk_size=None if size is None else int(size),
+            chunk_overlap=None if overlap is None else int(overlap),
+            language=language(request),
+        )
+    return {
+        "note": view.note,
+        "remarks": view.remarks,
+        "segments": [
+            {
+                "text": piece["text"],
+                "label": "+".join(map(str, piece["chunks"])) if piece["edge"] else "",
+                "kind": _kind(piece["chunks"]),
+            }
+            for piece in view.segments
+        ],
+    }
+
+
+def _kind(chunks: list[int]) -> str:
+    """The class that a piece of text is drawn in: neighbours differ, overlaps and gaps show."""
+    if len(chunks) > 1:
+        return "overlap"
+    return ("odd" if chunks[0] % 2 else "even") if chunks else "gap"
+
+
+def _files(page: Page, folder: gr.Tab, seen: gr.Number) -> None:
+    """Files to add to a folder and to remove from it, where its loader allows that."""
+    t, site = page.t, page.site
+    with gr.Row():
+        with gr.Column(min_width=300):
+            loader = gr.Dropdown([], label=t("Folder", "文件夹"), elem_id="upload-loader")
+            accepted = gr.Markdown("", elem_id="accepted")
+            upload = gr.File(
+                file_count="multiple", label=t("Add files", "添加文件"), elem_id="upload", height=150
+            )
+        with gr.Column(min_width=300):
+            removable = gr.Dropdown([], label=t("Remove a file", "删除文件"), elem_id="removable")
+            remove = gr.Button(t("Remove…", "删除……"), elem_id="remove")
+            with gr.Group(visible=False, elem_id="sure") as sure:
+                asked = gr.Markdown("", elem_id="sure-text")
+                with gr.Row():
+                    yes = gr.Button(t("Delete the file", "删除文件"), variant="stop", elem_id="remove-yes")
+                    no = gr.Button(t("Keep it", "保留"), elem_id="remove-no")
+    base = page.base
+    listed = [folder, loader, accepted, removable]
+    for changed in (page.blocks.load, base.change):
+        changed(**event(partial(_uploadable, site), [base], listed))
+    loader.input(**event(partial(_into, site), [base, loader], [accepted, removable]))
+    added = event(partial(_add, site), [base, loader, upload, seen], [upload, seen], show_progress="full")
+    upload.upload(**added).then(**event(partial(_into, site), [base, loader], [accepted, removable]))
+    remove.click(**event(_sure, [removable], [sure, asked]))
+    no.click(lambda: gr.update(visible=False), None, sure, api_visibility="private")
+    yes.click(**event(partial(_remove, site), [base, loader, removable, seen], [sure, seen])).then(
+        **event(partial(_into, site), [base, loader], [accepted, removable])
+    )
+
+
+def _uploadable(site: Site, base: str, request: gr.Request) -> Any:
+    try:
+        loaders = uploads.upload_loaders(site.entry(base).config())
+    except SearchaskError:
+        loaders = []
+    first = loaders[0] if loaders else None
+    accepted, removable = _into(site, base, first, request) if first else ("", gr.update(choices=[]))
+    return gr.update(visible=bool(loaders)), gr.update(choices=loaders, value=first), accepted, removable
+
+
+def _into(site: Site, base: str, loader: str | None, request: gr.Request) -> Any:
+    """What a folder takes, and what is in it."""
+    if not loader:
+        return "", gr.update(choices=[], value=None)
+    config = site.entry(base).config()
+    takes = files.TAKES.of(language(request), endings=uploads.accepted(config, loader))
+    return answers.escaped(takes), gr.update(choices=files.removable(config, loader), value=None)
+
+
+def _add(
+    site: Site, base: str, loader: str | None, paths: list[str] | None, seen: float, request: gr.Request
+) -> Any:
+    """Copy what was uploaded into the folder; what one file is refused for does not stop the others."""
+    added, refused = files.add_all(site.entry(base).config(), loader or "", paths or [])
+    if added:
+        gr.Info(answers.escaped(files.ADDED.of(language(request), names=", ".join(added))))
+    for reason in refused:
+        gr.Warning(answers.escaped(reason), duration=12)
+    return None, seen + 1
+
+
+def _sure(chosen: str | None, request: gr.Request) -> Any:
+    if not chosen:
+        return gr.update(visible=False), ""
+    return gr.update(visible=True), answers.escaped(files.SURE.of(language(request), name=chosen))
+
+
+def _remove(
+    site: Site, base: str, loader: str | None, chosen: str | None, seen: float, request: gr.Request
+) -> Any:
+    gone = uploads.remove(site.entry(base).config(), loader or "", chosen or "")
+    gr.Info(answers.escaped(files.REMOVED.of(language(request), name=gone.path)))
+    return gr.update(visible=False), seen + 1

@@ -1,0 +1,120 @@
+"""The tab to explore in: how similar texts are to the embed model, and the chunks as a map."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import Any
+
+import gradio as gr
+
+from pipelines.page import chunk_map, explore
+from pipelines.page.answers import place_words
+from pipelines.page.site import Site
+from pipelines.page.tabs.wiring import Page, asset, event, language
+from pipelines.page.words import Words
+
+STANDARD = "奥运会\n亚运会\n北京地铁"
+"""The well-known example: two games are closer to each other than to a subway."""
+
+_ABOUT = Words("{model}, {dimension} dimensions", "{model}，{dimension} 维")
+_TOKENS = Words("tokens", "token 数")
+_CLICK = """element.addEventListener("click", (event) => {
+    const point = event.target.closest("[data-node]");
+    if (point) trigger("select", {index: 0, value: point.dataset.node});
+});"""
+
+
+def explore_tab(page: Page) -> None:
+    """Lay the tab out and wire it."""
+    t, site, base = page.t, page.site, page.base
+    with gr.Tab(t("Explore", "探索"), id="explore") as tab, gr.Row(equal_height=False):
+        with gr.Column(scale=2, min_width=300):
+            texts = gr.Textbox(
+                STANDARD,
+                label=t("Texts to compare, one a line", "要比较的文本，每行一条"),
+                lines=5,
+                max_lines=20,
+                elem_id="texts",
+            )
+            compare = gr.Button(t("Compare", "比较"), variant="primary", elem_id="compare")
+            matrix = gr.HTML(value={}, html_template=asset("matrix.html"), elem_id="matrix")
+        with gr.Column(scale=3, min_width=300):
+            with gr.Row(elem_classes="tools"):
+                question = gr.Textbox(
+                    label=t("A question on the map", "在地图上标出一个问题"),
+                    submit_btn=True,
+                    elem_id="map-question",
+                )
+            drawn = gr.HTML(value={}, html_template=asset("map.html"), js_on_load=_CLICK, elem_id="map")
+            passage = gr.HTML(value={}, html_template=asset("passage.html"), elem_id="passage")
+    compare.click(**event(partial(_compare, site), [base, texts], [matrix], show_progress="minimal"))
+    draw = event(partial(_draw, site), [base, question], [drawn, passage], show_progress="minimal")
+    for shown in (tab.select, base.change, question.submit):
+        shown(**draw)
+    drawn.select(**event(partial(_passage, site), [base], [passage]))
+
+
+def _compare(site: Site, base: str, texts: str, request: gr.Request) -> Any:
+    speaks = language(request)
+    found = explore.similarity(site.entry(base).config(), texts.splitlines(), speaks)
+    return {
+        "note": found.note,
+        "about": _ABOUT.of(speaks, model=found.model, dimension=found.dimension),
+        "names": found.names,
+        "tokens_label": _TOKENS.of(speaks),
+        "rows": [
+            {"name": name, "tokens": str(tokens), "cells": [_cell(value) for value in row]}
+            for name, tokens, row in zip(found.names, found.tokens, found.matrix, strict=True)
+        ],
+    }
+
+
+def _cell(cosine: float) -> dict[str, str]:
+    """A cosine and how strongly its cell is tinted."""
+    return {"cosine": f"{cosine:.3f}", "tint": f"{max(0.0, min(1.0, cosine)) ** 3 * 100:.0f}%"}
+
+
+def _draw(site: Site, base: str, question: str, request: gr.Request) -> Any:
+    """The map, with the question and its hits on it where there is one."""
+    speaks = language(request)
+    with site.entry(base).open() as opened:
+        found = chunk_map.map_of(opened, speaks)
+        asked = chunk_map.project(opened, question, language=speaks) if question.strip() else None
+    hits = {spot["node"] for spot in asked.hits} if asked else set()
+    side = chunk_map.SIDE
+    points = [
+        {**point, "y": side - point["y"], "kind": "hit" if point["node"] in hits else "point"}
+        for point in found.points
+    ]
+    placed = {point["node"] for point in found.points}
+    spots = [
+        {
+            "x": spot["x"],
+            "y": side - spot["y"],
+            "node": spot["node"],
+            "document": "",
+            "colour": 0,
+            "kind": "hit",
+        }
+        for spot in (asked.hits if asked else [])
+        if spot["node"] not in placed
+    ]
+    cross = [{"x": asked.x, "y": side - asked.y, "text": question.strip()[:80]}] if asked else []
+    return {
+        "shown": True,
+        "note": found.note,
+        "points": points + spots,
+        "question": cross,
+        "legend": found.legend,
+    }, {}
+
+
+def _passage(site: Site, base: str, point: gr.SelectData, request: gr.Request) -> Any:
+    speaks = language(request)
+    with site.entry(base).open() as opened:
+        found = chunk_map.passage(opened, str(point.value), speaks)
+    return {
+        "document": found.document,
+        "place": place_words(found.page, found.heading, speaks),
+        "text": found.text,
+    }
