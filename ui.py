@@ -31,7 +31,7 @@ from pipelines.page.tabs.ask import ask_tab
 from pipelines.page.tabs.config import config_tab
 from pipelines.page.tabs.documents import documents_tab
 from pipelines.page.tabs.explore import explore_tab
-from pipelines.page.tabs.wiring import Page, asset, event, language
+from pipelines.page.tabs.wiring import Page, asset, drawn, event, language
 
 FONT = ("system-ui", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans-serif")
 _SLOWED = "After several wrong passwords wait up to a minute. 多次输错密码后，请等待最多一分钟。"
@@ -52,17 +52,19 @@ def build(site: Site, *, edit: bool = False) -> Page:
     )
     page = Page(site, blocks, edit=edit)
     with blocks:
-        gr.HTML('<h1 class="title">Searchask</h1>', elem_id="title")
         names = list(site.entries)
-        page.base = gr.Dropdown(
-            names,
-            value=site.first,
-            label=page.t("Knowledge base", "知识库"),
-            elem_id="base",
-            visible=len(names) > 1,
-        )
+        with gr.Row(elem_id="header"):
+            gr.HTML('<h1 class="title">Searchask</h1>', elem_id="title", min_width=120)
+            page.base = gr.Dropdown(
+                names,
+                value=site.first,
+                label=page.t("Knowledge base", "知识库"),
+                elem_id="base",
+                visible=len(names) > 1,
+                min_width=160,
+            )
         wrong = gr.Markdown("", elem_id="problem", visible=False)
-        page.viewer = gr.HTML(value={}, html_template=asset("document.html"), elem_id="viewer")
+        page.viewer = drawn("document", "viewer")
         with gr.Tabs(elem_id="tabs") as page.tabs:
             ask_tab(page)
             documents_tab(page)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -23,6 +23,7 @@ _FAILED = Words("The answer could not be finished.", "回答未能完成。")
 _STOPPED = Words("Stopped; this is not the whole answer.", "已停止，回答不完整。")
 _UNSUPPORTED = Words("no support found", "未找到依据")
 _PAGE = Words("p. {page}", "第 {page} 页")
+_OPEN = Words("Open the document here", "在文档中打开")
 _SOURCES = Words("Sources", "来源")
 _NO_EVIDENCE = Words(
     "No passage was good enough to answer from. The inspector below the answer shows what was looked at.",
@@ -162,43 +163,61 @@ def evidence(chat: Chat, language: Language) -> dict[str, Any]:
     by_node = {each.node: each for each in turn.trace.candidates}
     citations = turn.answer.citations if turn.answer else ()
     read = [each for each in turn.trace.candidates if each.fate == IN_CONTEXT]
-    refused = bool(turn.answer) and turn.answer.outcome == "refused" if turn.answer else False
+    refused = turn.answer is not None and turn.answer.outcome == "refused"
+    passages: dict[str, list[Citation]] = {}
+    for each in citations:
+        passages.setdefault(each.node, []).append(each)
     return {
         "turn": turn.number,
-        "cited": [_cited(turn.number, each, by_node.get(each.node), language) for each in citations],
+        "cited": [_cited(turn.number, each, by_node.get(node), language) for node, each in passages.items()],
         "read": [] if refused else [_read(turn.number, each, language) for each in read],
         "none": _NO_EVIDENCE.of(language) if refused else "",
     }
 
 
-def _cited(turn: int, citation: Citation, candidate: Candidate | None, language: Language) -> dict[str, Any]:
-    start, end = _quoted(citation, candidate)
+def _cited(
+    turn: int, citations: Sequence[Citation], candidate: Candidate | None, language: Language
+) -> dict[str, Any]:
+    """A passage with all that is quoted from it."""
+    first = citations[0]
     return {
-        "id": f"{turn}-{citation.number}",
-        "label": f"[{citation.number}]",
-        "node": citation.node,
-        "number": citation.number,
-        "document": citation.document,
-        "place": place_words(citation.page, citation.heading, language),
+        "id": f"{turn}-{first.number}",
+        "label": "".join(f"[{each.number}]" for each in citations),
+        "cited": True,
+        "open": _OPEN.of(language),
+        "document": first.document,
+        "place": place_words(first.page, first.heading, language),
         "found": found_by(candidate) if candidate else "",
-        "pre": citation.passage[:start],
-        "mark": citation.passage[start:end],
-        "post": citation.passage[end:],
+        "pieces": _pieces(turn, citations, candidate),
     }
+
+
+def _pieces(turn: int, citations: Sequence[Citation], candidate: Candidate | None) -> list[dict[str, str]]:
+    """A passage's text in order, its quotes under the ids of the marks that light them."""
+    passage = citations[0].passage
+    quotes = sorted((*_quoted(each, candidate), f"{turn}-{each.number}") for each in citations)
+    pieces: list[dict[str, str]] = []
+    done = 0
+    for start, end, name in quotes:
+        if end <= done and pieces:  # what another quote holds already
+            pieces[-1]["ids"] += f" {name}"
+            continue
+        pieces += [{"text": passage[done:start], "ids": ""}] if start > done else []
+        pieces.append({"text": passage[max(done, start) : end], "ids": name})
+        done = end
+    return [*pieces, {"text": passage[done:], "ids": ""}]
 
 
 def _read(turn: int, candidate: Candidate, language: Language) -> dict[str, Any]:
     return {
         "id": f"{turn}-r{candidate.rank}",
+        "open": _OPEN.of(language),
         "label": f"#{candidate.rank}",
-        "node": candidate.node,
-        "number": 0,
+        "cited": False,
         "document": candidate.document,
         "place": place_words(candidate.page, candidate.heading, language),
         "found": found_by(candidate),
-        "pre": candidate.text,
-        "mark": "",
-        "post": "",
+        "pieces": [{"text": candidate.text, "ids": ""}],
     }
 
 

@@ -40,7 +40,7 @@ def place_of(turn: Turn, card: str) -> Place | None:
 
 
 def opened(entry: Entry, place: Place, language: Language) -> dict[str, Any]:
-    """A document for the template `document.html`, with a picture of the page where it is a PDF."""
+    """A document as `page.js` draws it, with a picture of the page where it is a PDF."""
     with entry.catalog() as catalog:
         if catalog is None:
             raise SearchaskError(_EMPTY.of(language))

@@ -1,50 +1,185 @@
-// Citation marks light their passage and sentence without asking the server.
+// What the page draws of its data. Every text becomes a text node: nothing that comes from a document, a model or
+// a person is ever read as markup. (Gradio's own templates evaluate `${…}` inside the data.)
 (() => {
-  let wanted = "";
+  const h = (tag, attributes = {}, ...children) => {
+    const svg = ["svg", "g", "path", "circle", "title"].includes(tag);
+    const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
+    for (const [name, value] of Object.entries(attributes)) {
+      if (value !== undefined && value !== "") element.setAttribute(name, value);
+    }
+    element.append(...children.flat().filter((child) => child !== undefined && child !== ""));
+    return element;
+  };
+  const when = (text, tag, attributes) => (text ? [h(tag, attributes, text)] : []);
 
-  const light = () => {
-    const card = wanted && document.querySelector(`#sources [data-id="${CSS.escape(wanted)}"]`);
-    if (!card) return false;
-    wanted = "";
-    document.querySelectorAll("#sources .lit").forEach((each) => each.classList.remove("lit"));
-    card.classList.add("lit");
-    card.scrollIntoView({ block: "nearest" });
-    const mark = card.querySelector("mark");
-    const passage = card.querySelector(".passage");
-    if (mark && passage) passage.scrollTop = mark.offsetTop - passage.offsetTop - 24;
-    return true;
+  const grid = ({ head = [], rows = [], note = "" }) => [
+    ...when(note, "p", { class: "note" }),
+    ...(rows.length
+      ? [
+          h("div", { class: "scroll" },
+            h("table", { class: "grid" },
+              h("thead", {}, h("tr", {}, head.map((text) => h("th", { scope: "col" }, text)))),
+              h("tbody", {}, rows.map((row) => h("tr", {}, row.map((text) => h("td", { class: text.length < 26 ? "short" : "" }, text))))))),
+        ]
+      : []),
+  ];
+
+  const card = (tag, titled, each) =>
+    h(tag, { class: `card ${each.cited ? "cited" : ""}` },
+      h(titled, {},
+        h("b", { class: "number" }, each.label),
+        h("span", { class: "document" }, each.document),
+        h("button", { type: "button", class: "open", "data-pick": each.id, "aria-label": each.open, title: each.open }, "⤢")),
+      ...when(each.place, "p", { class: "place" }),
+      h("div", { class: "passage", tabindex: "0" },
+        each.pieces.map(({ text, ids }) => (ids ? h("mark", { "data-ids": ids }, text) : text))),
+      ...when(each.found, "p", { class: "found" }));
+
+  const views = {
+    table: grid,
+
+    sources: ({ none, cited, read }) => [
+      ...when(none, "p", { class: "band" }),
+      ...cited.map((each) => card("article", "header", each)),
+      ...read.map((each) => card("details", "summary", each)),
+    ],
+
+    document: (value) => value.open
+      ? [
+          h("div", { class: "overlay" },
+            h("section", { class: "sheet", role: "dialog", "aria-modal": "true", "aria-label": value.document },
+              h("header", {},
+                h("h2", {}, value.document),
+                h("button", { type: "button", "data-close": "1" }, `${value.close} ✕`)),
+              ...when(value.place, "p", { class: "place" }),
+              ...when(value.notice, "p", { class: "note" }),
+              ...(value.picture ? [h("img", { class: "scan", alt: value.place, src: value.picture })] : []),
+              h("div", { class: "text" },
+                value.before, value.pre,
+                h("span", { class: "lit-passage" },
+                  value.passage_before, ...when(value.quote, "mark", { class: "quote" }), value.passage_after),
+                value.post, value.after))),
+        ]
+      : [],
+
+    progress: ({ headline, percent, tables = [] }) => headline
+      ? [
+          h("div", { class: "progress", role: "status" },
+            h("p", { class: "headline" }, headline),
+            h("div", { class: "track" }, h("div", { class: "fill", style: `width:${percent}` }))),
+          ...tables.flatMap(grid),
+        ]
+      : [],
+
+    preview: ({ note, remarks = [], segments = [] }) => [
+      ...when(note, "p", { class: "place" }),
+      ...remarks.map((text) => h("p", { class: "note" }, text)),
+      ...(segments.length
+        ? [
+            h("div", { class: "text chunks" },
+              segments.flatMap(({ label, kind, text }) => [
+                ...when(label, "b", { class: "edge" }), h("span", { class: kind }, text),
+              ])),
+          ]
+        : []),
+    ],
+
+    matrix: ({ note, about, names = [], tokens, rows = [] }) => note
+      ? [
+          h("p", { class: "note calm" }, note),
+          h("div", { class: "scroll" },
+            h("table", { class: "grid matrix" },
+              h("thead", {}, h("tr", {}, ["", ...names, tokens].map((text) => h("th", { scope: "col" }, text)))),
+              h("tbody", {}, rows.map((row) => h("tr", {},
+                h("th", { scope: "row" }, row.name),
+                row.cells.map((cell) => h("td", { style: `--tint:${cell.tint}` }, cell.cosine)),
+                h("td", {}, row.tokens)))))),
+          h("p", { class: "place" }, about),
+        ]
+      : [],
+
+    map: ({ note, points = [], question, legend = [] }) => note
+      ? [
+          h("svg", { class: "map", viewBox: "-20 -20 1040 1040", role: "img", "aria-label": note },
+            points.map((each) => h("circle",
+              { class: `${each.kind} c${each.colour}`, "data-pick": each.node, cx: each.x, cy: each.y, r: 8 },
+              h("title", {}, each.document))),
+            question
+              ? h("g", { class: "cross" },
+                  h("path", { d: `M${question.x} ${question.y} m-18 0 h36 m-18 -18 v36` }), h("title", {}, question.text))
+              : ""),
+          h("p", { class: "place" }, note),
+          h("ul", { class: "legend" }, legend.map((each) =>
+            h("li", {}, h("i", { class: `c${each.colour}` }), `${each.document} (${each.chunks})`))),
+        ]
+      : [],
+
+    passage: ({ document, place, text }) => text
+      ? [
+          h("article", { class: "card cited" },
+            h("header", {}, h("span", { class: "document" }, document)),
+            ...when(place, "p", { class: "place" }),
+            h("div", { class: "passage", tabindex: "0" }, text)),
+        ]
+      : [],
   };
 
-  document.addEventListener(
-    "click",
-    (event) => {
-      const link = event.target.closest?.('a[href^="#cite-"]');
-      if (link) {
+  // Draw a component's value, now and whenever it changes; tell the server which row or piece was clicked.
+  const show = (view, element, props, watch, trigger) => {
+    const draw = () => {
+      element.replaceChildren(...views[view](props.value || {}));
+      element.querySelectorAll(".passage").forEach(toMark);
+      light();
+      element.querySelector("mark.quote, .lit-passage")?.scrollIntoView({ block: "center" });
+    };
+    element.addEventListener("click", (event) => {
+      const picked = event.target.closest("[data-pick]");
+      const row = event.target.closest("tbody tr");
+      if (picked) {
         event.preventDefault();
-        wanted = link.getAttribute("href").slice("#cite-".length);
-        if (light()) event.stopPropagation(); // an older answer: its message is selected, and brings its evidence
+        trigger("select", { index: 0, value: picked.dataset.pick });
+      } else if (row) {
+        trigger("select", { index: 0, value: [...row.children].map((cell) => cell.textContent) });
+      } else if (event.target.closest("[data-close]") || event.target.classList.contains("overlay")) {
+        element.replaceChildren();
       }
-      if (event.target.closest?.("[data-close]") || event.target.classList?.contains("overlay")) {
-        document.querySelectorAll(".overlay").forEach((each) => each.remove());
-      }
-    },
-    true,
-  );
+    });
+    watch("value", draw);
+    draw();
+  };
+
+  // A citation's mark lights its passage and sentence, without asking the server.
+  let wanted = "";
+  const toMark = (passage, mark = passage.querySelector("mark")) => {
+    if (mark) passage.scrollTop = mark.offsetTop - 24;
+  };
+  const light = () => {
+    const mark = wanted && document.querySelector(`#sources mark[data-ids~="${CSS.escape(wanted)}"]`);
+    if (!mark) return false;
+    wanted = "";
+    document.querySelectorAll("#sources .lit").forEach((each) => each.classList.remove("lit"));
+    const found = mark.closest(".card");
+    found.classList.add("lit");
+    mark.classList.add("lit");
+    found.scrollIntoView({ block: "nearest" });
+    toMark(mark.closest(".passage"), mark);
+    return true;
+  };
+  document.addEventListener("click", (event) => {
+    const link = event.target.closest?.('a[href^="#cite-"]');
+    if (!link) return;
+    event.preventDefault();
+    wanted = link.getAttribute("href").slice("#cite-".length);
+    // One of an older answer is lit once its evidence is back: the click goes on to select that answer.
+    if (light()) event.stopPropagation();
+  }, true);
   document.addEventListener("keydown", (event) => {
     if (event.key === "Escape") document.querySelectorAll(".overlay").forEach((each) => each.remove());
   });
-  new MutationObserver(() => {
-    if (wanted) light();
-    const opened = document.querySelector(".overlay .quote, .overlay .lit-passage");
-    if (opened && !opened.dataset.seen) {
-      opened.dataset.seen = "1";
-      opened.scrollIntoView({ block: "center" });
-    }
-  }).observe(document.documentElement, { childList: true, subtree: true });
 
-  window.searchaskCopy = (text) => {
+  const copy = (text) => {
     const fallback = () => {
-      const area = document.createElement("textarea");
+      const area = h("textarea");
       area.value = text;
       document.body.append(area);
       area.select();
@@ -54,4 +189,6 @@
     if (navigator.clipboard && window.isSecureContext) navigator.clipboard.writeText(text).catch(fallback);
     else fallback();
   };
+
+  window.searchask = { show, copy };
 })();

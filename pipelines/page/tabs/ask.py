@@ -16,17 +16,10 @@ from pipelines.page import examples as example_questions
 from pipelines.page.answers import Chat
 from pipelines.page.site import Site
 from pipelines.page.tabs.inspector import Inspector
-from pipelines.page.tabs.wiring import Page, asset, event, language
+from pipelines.page.tabs.wiring import Page, drawn, event, language
 
 _BETWEEN = 0.06
 """Seconds between two updates of an answer that is being written: a reader sees no difference, the server does."""
-
-_OPEN = """element.addEventListener("click", (event) => {
-    const open = event.target.closest("[data-open]");
-    if (!open) return;
-    event.preventDefault();
-    trigger("select", {index: 0, value: open.dataset.open});
-});"""
 
 
 def ask_tab(page: Page) -> None:
@@ -52,10 +45,17 @@ def ask_tab(page: Page) -> None:
                         [], label=t("Query engine", "查询引擎"), elem_id="engine", min_width=140
                     )
                     stop = gr.Button(
-                        t("Stop", "停止"), variant="stop", elem_id="stop", interactive=False, min_width=80
+                        t("Stop", "停止"),
+                        variant="stop",
+                        elem_id="stop",
+                        visible=False,
+                        size="sm",
+                        min_width=80,
                     )
-                    new = gr.Button(t("New chat", "新对话"), elem_id="new", min_width=90)
-                    copy = gr.Button(t("Copy with sources", "连同来源复制"), elem_id="copy", min_width=130)
+                    new = gr.Button(t("New chat", "新对话"), elem_id="new", size="sm", min_width=90)
+                    copy = gr.Button(
+                        t("Copy with sources", "连同来源复制"), elem_id="copy", size="sm", min_width=130
+                    )
                 with gr.Row(visible=False, elem_id="feedback") as remark:
                     comment = gr.Textbox(
                         label=t("What should be better? (optional)", "哪里可以更好？（可不填）"),
@@ -63,12 +63,7 @@ def ask_tab(page: Page) -> None:
                         elem_id="comment",
                     )
             with gr.Column(scale=2, min_width=320):
-                sources = gr.HTML(
-                    value=answers.evidence(Chat(), "en"),
-                    html_template=asset("sources.html"),
-                    js_on_load=_OPEN,
-                    elem_id="sources",
-                )
+                sources = drawn("sources", "sources", answers.evidence(Chat(), "en"))
         inspector = Inspector(page, chat)
 
     shown = [chatbot, sources, chat, stop, box]
@@ -86,7 +81,7 @@ def ask_tab(page: Page) -> None:
     chatbot.like(**event(partial(_like, site), [chat], [rated, remark, comment]))
     comment.submit(**event(partial(_comment, site), [rated, comment], [remark, comment]))
     copy.click(**event(_copy, [chat], [copied])).then(
-        None, [copied], None, js="(text) => { window.searchaskCopy(text); }", api_visibility="private"
+        None, [copied], None, js="(text) => { window.searchask.copy(text); }", api_visibility="private"
     )
     sources.select(**event(partial(_open, site), [chat], [page.viewer]))
     for changed in (page.blocks.load, page.base.change):
@@ -140,7 +135,7 @@ def _ask(
             continue
         evidence = gr.skip() if writing and shown else answers.evidence(chat, speaks)
         shown = time.monotonic() if writing else 0.0
-        stop = gr.update(interactive=turn.state == "asking")
+        stop = gr.update(visible=turn.state == "asking")
         yield answers.messages(chat, speaks), evidence, chat, stop, box
         box = gr.skip()
 
@@ -157,13 +152,13 @@ def _stopped(chat: Chat, request: gr.Request) -> Any:
     if chat.turns and chat.turns[-1].state == "asking":
         chat.turns[-1].state = "stopped"
     speaks = language(request)
-    stop = gr.update(interactive=False)
+    stop = gr.update(visible=False)
     return answers.messages(chat, speaks), answers.evidence(chat, speaks), chat, stop, gr.skip()
 
 
 def _new(request: gr.Request) -> Any:
     """An empty chat."""
-    return [], answers.evidence(Chat(), language(request)), Chat(), gr.update(interactive=False), ""
+    return [], answers.evidence(Chat(), language(request)), Chat(), gr.update(visible=False), ""
 
 
 def _select(chat: Chat, message: gr.SelectData, request: gr.Request) -> Any:

@@ -10,7 +10,7 @@ import gradio as gr
 from pipelines.errors import SearchaskError
 from pipelines.page import answers, documents, files, preview, progress, uploads
 from pipelines.page.site import Site
-from pipelines.page.tabs.wiring import Page, asset, event, grid, grid_html, language, listing
+from pipelines.page.tabs.wiring import Page, drawn, event, grid, grid_html, language, listing
 from pipelines.page.words import Words
 
 _TICK = 1.5
@@ -26,13 +26,20 @@ def documents_tab(page: Page) -> None:
         running = gr.State(False)
         seen = gr.Number(0, visible=False)
         with gr.Row(elem_classes="tools"):
-            start = gr.Button(t("Ingest", "入库"), variant="primary", elem_id="ingest", min_width=90)
-            retry = gr.Button(t("Retry failed", "重试失败的文档"), elem_id="retry", min_width=90)
-            cancel = gr.Button(
-                t("Cancel", "取消"), variant="stop", interactive=False, elem_id="cancel", min_width=90
+            start = gr.Button(
+                t("Ingest", "入库"), variant="primary", elem_id="ingest", size="sm", min_width=90
             )
-            look = gr.Button(t("Look again", "重新查看"), elem_id="look", min_width=90)
-        bar = gr.HTML(value={}, html_template=asset("progress.html"), elem_id="progress")
+            retry = gr.Button(t("Retry failed", "重试失败的文档"), elem_id="retry", size="sm", min_width=90)
+            cancel = gr.Button(
+                t("Cancel", "取消"),
+                variant="stop",
+                interactive=False,
+                elem_id="cancel",
+                size="sm",
+                min_width=90,
+            )
+            look = gr.Button(t("Look again", "重新查看"), elem_id="look", size="sm", min_width=90)
+        bar = drawn("progress", "progress")
         with gr.Group(visible=False, elem_id="vanish") as vanish:
             question = gr.Markdown("", elem_id="vanishing")
             with gr.Row():
@@ -175,8 +182,6 @@ def _tick(site: Site, base: str, running: bool, seen: float, request: gr.Request
 
 def _bar(view: progress.ProgressView) -> dict[str, Any]:
     return {
-        "shown": bool(view.headline),
-        "running": view.running,
         "percent": f"{view.share:.0%}",
         "headline": view.headline,
         "tables": [grid(table) for table in (view.in_hand, view.finished) if table.rows],
@@ -212,7 +217,7 @@ def _chunks(page: Page, seen: gr.Number) -> None:
             gr.Number(None, label=name, info=empty, precision=0, elem_id=f"preview-{name}", min_width=140)
             for name in ("chunk_size", "chunk_overlap")
         )
-    shown = gr.HTML(value={}, html_template=asset("preview.html"), elem_id="preview")
+    shown = drawn("preview", "preview")
     draw = event(partial(_draw, site), [page.base, chosen, size, overlap], [shown], show_progress="minimal")
     chosen.input(**draw)
     for number in (size, overlap):

@@ -10,7 +10,7 @@ import gradio as gr
 from pipelines.page import chunk_map, explore
 from pipelines.page.answers import place_words
 from pipelines.page.site import Site
-from pipelines.page.tabs.wiring import Page, asset, event, language
+from pipelines.page.tabs.wiring import Page, drawn, event, language
 from pipelines.page.words import Words
 
 STANDARD = "奥运会\n亚运会\n北京地铁"
@@ -18,10 +18,6 @@ STANDARD = "奥运会\n亚运会\n北京地铁"
 
 _ABOUT = Words("{model}, {dimension} dimensions", "{model}，{dimension} 维")
 _TOKENS = Words("tokens", "token 数")
-_CLICK = """element.addEventListener("click", (event) => {
-    const point = event.target.closest("[data-node]");
-    if (point) trigger("select", {index: 0, value: point.dataset.node});
-});"""
 
 
 def explore_tab(page: Page) -> None:
@@ -37,7 +33,7 @@ def explore_tab(page: Page) -> None:
                 elem_id="texts",
             )
             compare = gr.Button(t("Compare", "比较"), variant="primary", elem_id="compare")
-            matrix = gr.HTML(value={}, html_template=asset("matrix.html"), elem_id="matrix")
+            matrix = drawn("matrix", "matrix")
         with gr.Column(scale=3, min_width=300):
             with gr.Row(elem_classes="tools"):
                 question = gr.Textbox(
@@ -45,33 +41,35 @@ def explore_tab(page: Page) -> None:
                     submit_btn=True,
                     elem_id="map-question",
                 )
-            drawn = gr.HTML(value={}, html_template=asset("map.html"), js_on_load=_CLICK, elem_id="map")
-            passage = gr.HTML(value={}, html_template=asset("passage.html"), elem_id="passage")
+            chart = drawn("map", "map")
+            passage = drawn("passage", "passage")
     compare.click(**event(partial(_compare, site), [base, texts], [matrix], show_progress="minimal"))
-    draw = event(partial(_draw, site), [base, question], [drawn, passage], show_progress="minimal")
+    draw = event(partial(_draw, site), [base, question], [chart, passage], show_progress="minimal")
     for shown in (tab.select, base.change, question.submit):
         shown(**draw)
-    drawn.select(**event(partial(_passage, site), [base], [passage]))
+    chart.select(**event(partial(_passage, site), [base], [passage]))
 
 
 def _compare(site: Site, base: str, texts: str, request: gr.Request) -> Any:
     speaks = language(request)
     found = explore.similarity(site.entry(base).config(), texts.splitlines(), speaks)
+    least = min(min(row) for row in found.matrix)
     return {
         "note": found.note,
         "about": _ABOUT.of(speaks, model=found.model, dimension=found.dimension),
         "names": found.names,
-        "tokens_label": _TOKENS.of(speaks),
+        "tokens": _TOKENS.of(speaks),
         "rows": [
-            {"name": name, "tokens": str(tokens), "cells": [_cell(value) for value in row]}
+            {"name": name, "tokens": str(tokens), "cells": [_cell(value, least) for value in row]}
             for name, tokens, row in zip(found.names, found.tokens, found.matrix, strict=True)
         ],
     }
 
 
-def _cell(cosine: float) -> dict[str, str]:
-    """A cosine and how strongly its cell is tinted."""
-    return {"cosine": f"{cosine:.3f}", "tint": f"{max(0.0, min(1.0, cosine)) ** 3 * 100:.0f}%"}
+def _cell(cosine: float, least: float) -> dict[str, str]:
+    """A cosine, and how strongly its cell is tinted: models differ in the range that they use."""
+    share = (cosine - least) / (1 - least) if least < 1 else 1.0
+    return {"cosine": f"{cosine:.3f}", "tint": f"{max(0.0, min(1.0, share)) * 55:.0f}%"}
 
 
 def _draw(site: Site, base: str, question: str, request: gr.Request) -> Any:
@@ -99,9 +97,8 @@ def _draw(site: Site, base: str, question: str, request: gr.Request) -> Any:
         for spot in (asked.hits if asked else [])
         if spot["node"] not in placed
     ]
-    cross = [{"x": asked.x, "y": side - asked.y, "text": question.strip()[:80]}] if asked else []
+    cross = {"x": asked.x, "y": side - asked.y, "text": question.strip()[:80]} if asked else None
     return {
-        "shown": True,
         "note": found.note,
         "points": points + spots,
         "question": cross,

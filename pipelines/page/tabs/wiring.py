@@ -127,7 +127,7 @@ def asset(name: str) -> str:
 
 
 def grid(table: Table | None, note: str = "") -> dict[str, Any]:
-    """A table for the template `table.html`."""
+    """A table as `page.js` draws it."""
     return {"head": table.head if table else [], "rows": table.rows if table else [], "note": note}
 
 
@@ -136,15 +136,17 @@ def listing(found: Listing) -> dict[str, Any]:
     return grid(found.table, found.more)
 
 
-def grid_html(elem_id: str, **options: Any) -> gr.HTML:
-    """A table whose rows can be clicked: the event's value holds the texts of the row."""
+def drawn(view: str, elem_id: str, value: Any = None, **options: Any) -> gr.HTML:
+    """A component that `page.js` draws from data as one of its views; a click selects a row or a piece of it."""
     return gr.HTML(
-        value=grid(None),
-        html_template=asset("table.html"),
-        js_on_load="""element.addEventListener("click", (event) => {
-            const row = event.target.closest("tbody tr");
-            if (row) trigger("select", {index: 0, value: [...row.children].map((cell) => cell.textContent)});
-        });""",
+        value=value or {},
+        html_template="<div></div>",
+        js_on_load=f'window.searchask.show("{view}", element, props, watch, trigger);',
         elem_id=elem_id,
         **options,
     )
+
+
+def grid_html(elem_id: str, **options: Any) -> gr.HTML:
+    """A table whose rows can be clicked: the event's value holds the texts of the row."""
+    return drawn("table", elem_id, grid(None), **options)
