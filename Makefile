@@ -4,7 +4,7 @@ BIN := .venv/bin
 READY := .venv/.ready
 READY_DEV := .venv/.ready-dev
 
-.PHONY: demo install lint test bench quality format clean
+.PHONY: demo ui install lint test bench quality screenshots format clean
 
 demo: $(READY)  ## Install, ingest the guides in docs/, and ask two questions. No key, no download of models.
 	$(BIN)/searchask ingest config/default.yaml --yes
@@ -12,6 +12,10 @@ demo: $(READY)  ## Install, ingest the guides in docs/, and ask two questions. N
 	$(BIN)/searchask ask config/default.yaml "修改分块大小以后需要重新做什么？"
 	@echo
 	$(BIN)/searchask ask config/default.yaml "What happens when a document fails?"
+
+ui: $(READY)  ## The page over the demo corpus.
+	$(BIN)/searchask ingest config/default.yaml --yes
+	$(BIN)/searchask ui config
 
 install: $(READY)  ## Install into .venv.
 
@@ -42,6 +46,9 @@ bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes 
 
 quality: $(READY_DEV)  ## Retrieval quality on the question sets in ../shared/data, where they are.
 	$(BIN)/python -m tests.quality
+
+screenshots: $(READY_DEV)  ## Pictures of every tab for the README, in docs/images; needs Chromium.
+	$(BIN)/python -m tests.screenshots
 
 format:  ## Format the code, and write the generated files.
 	$(BIN)/ruff format .

@@ -13,14 +13,18 @@ from pipelines.page.site import Entry
 from pipelines.page.words import Language, Words
 from pipelines.querying.answer import Answer, Citation, Retrieval
 from pipelines.querying.citations import UNSUPPORTED
+from pipelines.querying.engine import LONGEST_QUESTION
 from pipelines.querying.trace import IN_CONTEXT, Candidate, Trace
 
 LONGEST = 100_000
-"""Characters of a question that are looked at; the engine uses the first 2,000."""
+"""Characters of a question that are taken; the engine uses the first of them."""
 
 _REFUSED = Words("Not in your documents.", "文档中没有答案。")
 _FAILED = Words("The answer could not be finished.", "回答未能完成。")
 _STOPPED = Words("Stopped; this is not the whole answer.", "已停止，回答不完整。")
+_CUT = Words(
+    "Only the first {size:,} characters of the question were used.", "只使用了问题的前 {size:,} 个字符。"
+)
 _UNSUPPORTED = Words("no support found", "未找到依据")
 _PAGE = Words("p. {page}", "第 {page} 页")
 _OPEN = Words("Open the document here", "在文档中打开")
@@ -34,8 +38,9 @@ _TOO_LONG = Words(
     "问题有 {size:,} 个字符，请不要超过 {limit:,} 个。",
 )
 
-_MARKER = re.compile(r"\[(\d+)\]")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>])")
+_MARKERS = re.compile(r" ?(?:\[\d+\])+")
+_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=])")
+_NO_SUPPORT = re.compile("|".join(re.escape(mark) for mark in UNSUPPORTED.values()))
 
 
 @dataclass(slots=True)
@@ -79,18 +84,17 @@ TURNS = 200
 
 def ask(chat: Chat, entry: Entry, question: str, engine: str, language: Language) -> Iterator[Turn]:
     """Ask and yield the new turn whenever more of it is there; what goes wrong is in the turn, never raised."""
-    del chat.turns[: len(chat.turns) - TURNS + 1]
-    turn = Turn(chat.turns[-1].number + 1 if chat.turns else 1, entry.name, engine, question.strip())
+    del chat.turns[: max(0, len(chat.turns) - TURNS + 1)]
+    turn = Turn(chat.turns[-1].number + 1 if chat.turns else 1, entry.name, engine, _kept(question))
     chat.turns.append(turn)
     chat.shown = len(chat.turns) - 1
     if len(question) > LONGEST:
-        turn.question = turn.question[:200] + "…"
         turn.state, turn.error = "failed", _TOO_LONG.of(language, size=len(question), limit=LONGEST)
         yield turn
         return
     try:
         with entry.open() as base:
-            for piece in base.stream(turn.question, engine):
+            for piece in base.stream(question, engine):
                 if isinstance(piece, Answer):
                     turn.answer, turn.state = piece, "done"
                 elif isinstance(piece, Retrieval):
@@ -106,6 +110,12 @@ def ask(chat: Chat, entry: Entry, question: str, engine: str, language: Language
             turn.state = "stopped"
 
 
+def _kept(question: str) -> str:
+    """As much of a question as a chat keeps: what is used of it."""
+    whole = question.strip()
+    return whole if len(whole) <= LONGEST_QUESTION else whole[:LONGEST_QUESTION] + "…"
+
+
 def messages(chat: Chat, language: Language) -> list[dict[str, str]]:
     """The chat as Gradio's Chatbot takes it; nothing in it is markup but what is made here."""
     said = []
@@ -119,9 +129,9 @@ def written(turn: Turn, language: Language) -> str:
     """The answer of a turn as Markdown, its markers as links that the page lights evidence by."""
     if turn.answer and turn.answer.outcome == "refused":
         return f"> **{_REFUSED.of(language)}**\n>\n> {escaped(turn.answer.text)}"
-    text = _marked(turn)
-    for mark in UNSUPPORTED.values():
-        text = text.replace(escaped(mark.strip()), f"*⟨{_UNSUPPORTED.of(language)}⟩*")
+    text = _marked(turn, language)
+    if text and turn.trace and turn.trace.notes:
+        text = f"> {_CUT.of(language, size=LONGEST_QUESTION)}\n\n{text}"
     if turn.state == "failed":
         return f"{text}\n\n> **{_FAILED.of(language)}**\n>\n> {escaped(turn.error)}".strip()
     if turn.state == "stopped":
@@ -129,29 +139,60 @@ def written(turn: Turn, language: Language) -> str:
     return text or "…"
 
 
-def _marked(turn: Turn) -> str:
-    """The text of a turn, with each marker of a citation as a link to its evidence."""
+def _marked(turn: Turn, language: Language) -> str:
+    """The text of a turn, with a link to its evidence behind each sentence that has some.
+
+    `argv[1]` inside a sentence is no marker, whatever is cited.
+    """
     if turn.answer is None:
         return escaped(turn.draft)
-    numbers = {str(each.number) for each in turn.answer.citations}
+    text, numbers = turn.answer.text, {str(each.number) for each in turn.answer.citations}
     parts: list[str] = []
-    done = 0
-    for match in _MARKER.finditer(turn.answer.text):
-        if match[1] in numbers:
-            parts += [escaped(turn.answer.text[done : match.start()])]
-            parts += [f"[{match[1]}](#cite-{turn.number}-{match[1]})"]
-            done = match.end()
-    return "".join([*parts, escaped(turn.answer.text[done:])])
+    done = behind = 0
+    for sentence in turn.answer.sentences:
+        behind = text.index(sentence.text, behind) + len(sentence.text)
+        if mark := (_MARKERS if sentence.supported else _NO_SUPPORT).match(text, behind):
+            parts.append(_inert(text[done:behind]))
+            parts.append(
+                _links(turn.number, mark[0], numbers) if sentence.supported else _unsupported(language)
+            )
+            done = behind = mark.end()
+    return _lines("".join([*parts, _inert(text[done:])]))
+
+
+def _links(turn: int, markers: str, numbers: set[str]) -> str:
+    """Markers as links to the evidence of a turn."""
+    return re.sub(
+        r"\[(\d+)\]",
+        lambda found: f"[{found[1]}](#cite-{turn}-{found[1]})" if found[1] in numbers else _inert(found[0]),
+        markers,
+    )
+
+
+def _unsupported(language: Language) -> str:
+    # Beside a Chinese letter an asterisk means emphasis only where a mark of punctuation, here the `;`, is between.
+    return f" &#8203;*⟨{_UNSUPPORTED.of(language)}⟩*&#8203;"
 
 
 def escaped(text: str) -> str:
     """Text from outside as Markdown that shows just this text: no markup, no links, its own line breaks."""
-    safe = _SPECIAL.sub(r"\\\1", html.escape(text, quote=False).replace("&gt;", ">"))
-    safe = (
+    return _lines(_inert(text))
+
+
+def _inert(text: str) -> str:
+    # A lone surrogate, as half of a cut emoji is one, can't be sent to a browser.
+    whole = text.encode("utf-8", "replace").decode()
+    safe = _SPECIAL.sub(r"\\\1", html.escape(whole, quote=False).replace("&gt;", ">"))
+    return (
         safe.replace(":", "&#58;").replace("@", "&#64;").replace("www\\.", "www&#46;").replace("$", "&#36;")
     )
-    return re.sub(r"\n[ \t]+", lambda found: "\n" + "&nbsp;" * (len(found[0]) - 1), safe).replace(
-        "\n", "  \n"
+
+
+def _lines(markdown: str) -> str:
+    """Each line break as one, and no indented line read as code."""
+    lines = re.split(r"\r\n|\r|\n", markdown)
+    return "  \n".join(
+        "&nbsp;" * (len(line) - len(line.lstrip(" \t"))) + line.lstrip(" \t") for line in lines
     )
 
 
@@ -193,19 +234,26 @@ def _cited(
 
 
 def _pieces(turn: int, citations: Sequence[Citation], candidate: Candidate | None) -> list[dict[str, str]]:
-    """A passage's text in order, its quotes under the ids of the marks that light them."""
+    """A passage's text in order, its quotes under the ids of the marks that light them.
+
+    Quotes that overlap are lit together.
+    """
     passage = citations[0].passage
-    quotes = sorted((*_quoted(each, candidate), f"{turn}-{each.number}") for each in citations)
+    lit: list[tuple[int, int, str]] = []
+    for start, end, name in sorted(
+        (*_quoted(each, candidate), f"{turn}-{each.number}") for each in citations
+    ):
+        if lit and start < lit[-1][1]:
+            first, last, names = lit.pop()
+            lit.append((first, max(last, end), f"{names} {name}"))
+        else:
+            lit.append((start, end, name))
     pieces: list[dict[str, str]] = []
     done = 0
-    for start, end, name in quotes:
-        if end <= done and pieces:  # what another quote holds already
-            pieces[-1]["ids"] += f" {name}"
-            continue
-        pieces += [{"text": passage[done:start], "ids": ""}] if start > done else []
-        pieces.append({"text": passage[max(done, start) : end], "ids": name})
+    for start, end, names in lit:
+        pieces += [{"text": passage[done:start], "ids": ""}, {"text": passage[start:end], "ids": names}]
         done = end
-    return [*pieces, {"text": passage[done:], "ids": ""}]
+    return [each for each in [*pieces, {"text": passage[done:], "ids": ""}] if each["text"]]
 
 
 def _read(turn: int, candidate: Candidate, language: Language) -> dict[str, Any]:

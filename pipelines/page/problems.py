@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.errors import ConfigError, SearchaskError, StorageError
+from pipelines.errors import ConfigError, SearchaskError
 from pipelines.page.answers import escaped
 from pipelines.page.site import Site
 from pipelines.page.words import Language, Words
@@ -26,8 +26,6 @@ def problem(site: Site, base: str, language: Language) -> str:
             return ""
     except ConfigError as error:
         return _quoted([_BROKEN.of(language), *map(str, error.problems)])
-    except StorageError as error:
-        return _quoted([str(error)])
     except SearchaskError as error:
         return _quoted([str(error)])
 

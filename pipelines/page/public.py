@@ -7,7 +7,9 @@ from typing import Any
 
 from pipelines.errors import SearchaskError
 from pipelines.page.answers import LONGEST
-from pipelines.page.site import Site
+from pipelines.page.site import Entry, Site
+
+_LONGEST_NAME = 200
 
 
 class Public:
@@ -25,8 +27,9 @@ class Public:
             engine: Name of a query engine; empty for the first.
         """
         try:
-            with self._site.entry(knowledge_base or self._site.first).open() as base:
-                return _json(base.ask(_checked(question), engine).to_dict())
+            _check(question, knowledge_base, engine)
+            with self._entry(knowledge_base).open() as base:
+                return _json(base.ask(question, engine).to_dict())
         except SearchaskError as error:
             return _json({"error": str(error)})
 
@@ -39,8 +42,9 @@ class Public:
             engine: Name of a query engine; empty for the first.
         """
         try:
-            with self._site.entry(knowledge_base or self._site.first).open() as base:
-                return _json(base.retrieve(_checked(question), engine).to_dict())
+            _check(question, knowledge_base, engine)
+            with self._entry(knowledge_base).open() as base:
+                return _json(base.retrieve(question, engine).to_dict())
         except SearchaskError as error:
             return _json({"error": str(error)})
 
@@ -51,16 +55,23 @@ class Public:
             knowledge_base: Which one; empty for the first.
         """
         try:
-            with self._site.entry(knowledge_base or self._site.first).catalog() as catalog:
+            _check("", knowledge_base, "")
+            with self._entry(knowledge_base).catalog() as catalog:
                 return _json(catalog.listing() if catalog else [])
         except SearchaskError as error:
             return _json({"error": str(error)})
 
+    def _entry(self, knowledge_base: str) -> Entry:
+        return self._site.entry(knowledge_base or self._site.first)
 
-def _checked(question: Any) -> str:
+
+def _check(question: Any, knowledge_base: Any, engine: Any) -> None:
+    """Raise SearchaskError for what no caller may send: Gradio takes any JSON, whatever the types say."""
     if not isinstance(question, str) or len(question) > LONGEST:
         raise SearchaskError(f"the question must be a text of at most {LONGEST:,} characters")
-    return question
+    for what, name in (("knowledge_base", knowledge_base), ("engine", engine)):
+        if not isinstance(name, str) or len(name) > _LONGEST_NAME:
+            raise SearchaskError(f"{what} must be a name of at most {_LONGEST_NAME} characters")
 
 
 def _json(value: Any) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
 
 from pipelines.catalog import Catalog
@@ -15,7 +15,7 @@ from pipelines.page.worker import Worker
 from pipelines.querying.knowledge_base import KnowledgeBase
 from pipelines.shared import Shared
 
-_Stamp = tuple[tuple[str, int, int], ...]
+_Stamp = tuple[tuple[str | int, ...], ...]
 
 
 class Entry:
@@ -26,7 +26,7 @@ class Entry:
         self.name = path.stem
         self._lock = threading.Lock()
         self._config: Config | None = None
-        self._files: list[str] = []
+        self._files = [str(path)]
         self._stamp: _Stamp = ()
         self._worker: tuple[Path, Worker] | None = None
         self._opened: tuple[_Stamp, _Stamp] | None = None
@@ -38,26 +38,29 @@ class Entry:
             return self._current()
 
     def _current(self) -> Config:
-        if self._config is None or _stamp(self._files) != self._stamp:
+        while self._config is None or _stamp(self._files) != self._stamp:
             self._config = None
-            self._config = load_config(self.path)
-            self._files = sorted({str(self.path), *(value.file for _, value in self._config.tree.walk())})
-            self._stamp = _stamp(self._files)
+            self._stamp = _stamp(self._files)  # taken before: what is edited meanwhile is read again
+            config = load_config(self.path)
+            files = sorted({str(self.path), *(value.file for _, value in config.tree.walk())})
+            if files == self._files:
+                self._config = config
+            self._files = files
         return self._config
 
     @contextmanager
     def open(self) -> Iterator[KnowledgeBase]:
         """The open index, shared by all who ask; raises ConfigError, and StorageError where nothing is ingested."""
-        with self._lock:
-            config = self._current()
-            made_of = (self._stamp, _identity(config))
-            if self._base.value is None or made_of != self._opened:
-                self._base.replace(None)
-                self._base.replace(KnowledgeBase(config))
-                self._opened = made_of
-        with self._base.borrow() as base:
-            if base is None:  # replaced between the two blocks
-                raise SearchaskError(f"{self.name}: its config or its storage was just changed; ask again")
+        with ExitStack() as held:
+            with self._lock:
+                config = self._current()
+                made_of = (self._stamp, _identity(config))
+                if self._base.value is None or made_of != self._opened:
+                    self._base.replace(None)
+                    self._base.replace(KnowledgeBase(config))
+                    self._opened = made_of
+                base = held.enter_context(self._base.borrow())
+            assert base is not None
             yield base
 
     @property
@@ -88,7 +91,8 @@ class Entry:
 
     def close(self) -> None:
         """Give back files and connections."""
-        self._base.replace(None)
+        with self._lock:
+            self._base.replace(None)
 
 
 class Site:
@@ -96,8 +100,9 @@ class Site:
 
     def __init__(self, place: Path) -> None:
         """Raises SearchaskError where there is none."""
-        files = sorted(place.glob("*.yaml")) if place.is_dir() else [place]
-        if not files or not all(file.is_file() for file in files):
+        found = place.glob("*.yaml") if place.is_dir() else [place]
+        files = [file for file in found if file.is_file()]
+        if not files:
             raise SearchaskError(f"{place}: there is no config here; write one with `searchask init DIR`")
         files.sort(key=lambda file: (file.stem != "default", file.stem))
         self.entries = {file.stem: Entry(file) for file in files}
@@ -135,7 +140,7 @@ def _stamp(files: list[str]) -> _Stamp:
     for file in files:
         with suppress(OSError):
             stat = Path(file).stat()
-            found.append((file, stat.st_mtime_ns, stat.st_size))
+            found.append((file, stat.st_mtime_ns, stat.st_size, stat.st_ino))
     return tuple(found)
 
 

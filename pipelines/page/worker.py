@@ -49,6 +49,11 @@ class State:
     """Why it was refused, or what it said last."""
 
 
+def command(file: Path, *options: str) -> list[str]:
+    """How an ingestion is started: so that people who ask are served before it."""
+    return [*_nicely(), *_python(), "ingest", str(file), "--yes", "--json", *options]
+
+
 class Worker:
     """Starts, watches and cancels the ingestion of one config; safe to use from several threads."""
 
@@ -68,9 +73,8 @@ class Worker:
             if other := read_progress(self._storage):
                 raise Refused(_runs_already(other.pid, other.started, other.host))
             options = ["--retry-failed"] * retry_failed + ["--allow-vanish"] * allow_vanish
-            command = [*_nicely(), *_python(), "ingest", str(self._file), "--yes", "--json", *options]
             try:
-                child, said = _begun(command)
+                child, said = _begun(command(self._file, *options))
             except OSError as error:
                 raise Refused(f"the ingestion can't be started: {error.strerror}") from None
             self._child, self._cancelled = child, False

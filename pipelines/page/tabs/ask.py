@@ -68,7 +68,11 @@ def ask_tab(page: Page) -> None:
 
     shown = [chatbot, sources, chat, stop, box]
     running = [
-        box.submit(**event(partial(_ask, site), [chat, page.base, engine, box], shown, busy="ask")),
+        box.submit(
+            **event(
+                partial(_ask, site), [chat, page.base, engine, box], shown, busy="ask", api_name="ask_in_chat"
+            )
+        ),
         chatbot.example_select(
             **event(partial(_example, site), [chat, page.base, engine], shown, busy="ask")
         ),

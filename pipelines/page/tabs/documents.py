@@ -33,7 +33,7 @@ def documents_tab(page: Page) -> None:
             cancel = gr.Button(
                 t("Cancel", "取消"),
                 variant="stop",
-                interactive=False,
+                visible=False,
                 elem_id="cancel",
                 size="sm",
                 min_width=90,
@@ -163,7 +163,7 @@ def _tick(site: Site, base: str, running: bool, seen: float, request: gr.Request
             {},
             gr.update(interactive=False),
             gr.update(interactive=False),
-            gr.update(interactive=False),
+            gr.update(visible=False),
             False,
             seen,
         )
@@ -174,7 +174,7 @@ def _tick(site: Site, base: str, running: bool, seen: float, request: gr.Request
         _bar(view),
         idle,
         idle,
-        gr.update(interactive=view.running),
+        gr.update(visible=view.running, interactive=True),
         view.running,
         seen + 1 if ended else seen,
     )

@@ -1,0 +1,95 @@
+"""A real browser, and what every page in it must keep to: no error, no foreign request, no failing server."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, sync_playwright
+
+from tests.support.page_server import PageServer
+
+TIMEOUT = 15_000
+"""Milliseconds that a page may take for anything, on a busy machine."""
+
+NAMES = ("chromium", "chromium-browser", "google-chrome")
+
+
+# Not for the whole session: Playwright keeps an event loop running, and tests elsewhere start their own.
+@pytest.fixture(scope="package")
+def browser() -> Iterator[Browser]:
+    """The distribution's Chromium; every test that needs it is skipped where there is none."""
+    program = next(filter(None, map(shutil.which, NAMES)), None)
+    if program is None:
+        pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
+    with sync_playwright() as playwright:
+        found = playwright.chromium.launch(executable_path=program, args=["--no-sandbox"])
+        yield found
+        found.close()
+
+
+class Visits:
+    """Opens pages, each in a context of its own, and notes what none of them may do."""
+
+    def __init__(self, browser: Browser, pictures: Path) -> None:
+        self._browser, self._pictures = browser, pictures
+        self.pages: list[Page] = []
+        self.wrong: list[str] = []
+        self.expected: list[str] = []
+        """Parts of console messages that a test means to cause."""
+
+    def __call__(self, server: PageServer, locale: str = "en-US", path: str = "/", **context: object) -> Page:
+        """A page of the server, loaded."""
+        opened = self._browser.new_context(**{"locale": locale, **context})  # type: ignore[arg-type]
+        opened.set_default_timeout(TIMEOUT)
+        host = urlsplit(server.url).netloc
+        opened.route(
+            lambda url: urlsplit(url).scheme in ("http", "https"), lambda route: self._let(route, host)
+        )
+        page = opened.new_page()
+        page.on("console", self._console)
+        page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
+        page.on("response", self._response)
+        page.on("dialog", lambda dialog: (self.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.goto(server.url + path)
+        self.pages.append(page)
+        return page
+
+    def _let(self, route: Route, host: str) -> None:
+        if urlsplit(route.request.url).netloc == host:
+            route.continue_()
+        else:
+            self.wrong.append(f"request to another place: {route.request.url}")
+            route.abort()
+
+    def _console(self, message: ConsoleMessage) -> None:
+        # The browser's word for a stream that the page ended.
+        benign = "net::ERR_ABORTED" in message.text and "queue/data" in message.location.get("url", "")
+        if message.type == "error" and not benign and not any(part in message.text for part in self.expected):
+            self.wrong.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _response(self, response: Response) -> None:
+        if response.status >= 500:
+            self.wrong.append(f"HTTP {response.status}: {response.url}")
+
+    def close(self) -> None:
+        """End all pages, with a picture of each."""
+        for number, page in enumerate(self.pages):
+            if not page.is_closed():
+                page.screenshot(path=self._pictures / f"page{number}.png")
+            page.context.close()
+
+
+@pytest.fixture
+def visit(browser: Browser, tmp_path: Path) -> Iterator[Visits]:
+    """Opens pages; at the end nothing may be wrong with any of them."""
+    from playwright.sync_api import expect
+
+    expect.set_options(timeout=TIMEOUT)
+    visits = Visits(browser, tmp_path)
+    yield visits
+    visits.close()
+    assert not visits.wrong, "\n".join(visits.wrong)

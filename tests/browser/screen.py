@@ -1,0 +1,54 @@
+"""What a person does on the page."""
+
+from __future__ import annotations
+
+from playwright.sync_api import Locator, Page, expect
+
+
+def ask(page: Page, question: str) -> Locator:
+    """Ask, wait for the end of the answer, and give it."""
+    begin(page, question)
+    expect(page.locator("#stop")).to_be_hidden()
+    return answers(page).last
+
+
+def begin(page: Page, question: str) -> None:
+    """Ask, and wait until an answer has begun."""
+    before = answers(page).count()
+    box = page.locator("#question textarea")
+    box.fill(question)
+    box.press("Enter")
+    expect(answers(page)).to_have_count(before + 1)
+
+
+def answers(page: Page) -> Locator:
+    """All answers of the chat."""
+    return page.locator('#chat [data-testid="bot"]')
+
+
+def tab(page: Page, *names: str) -> None:
+    """Open a tab, and a tab within it."""
+    for name in names:
+        page.get_by_role("tab", name=name, exact=True).click()
+
+
+def choose(page: Page, dropdown: str, option: str) -> None:
+    """Choose an option of a dropdown by its label."""
+    page.locator(f"#{dropdown} input").click()
+    page.get_by_role("option", name=option, exact=True).click()
+
+
+def inspect(page: Page) -> None:
+    """Open the inspector, and wait until it is filled: then nothing is under way any more."""
+    page.locator("#inspector > button, #inspector .label-wrap").first.click()
+    expect(page.locator("#candidates tbody tr").first).to_be_visible()
+
+
+def rows(page: Page, table: str) -> Locator:
+    """The rows of a table."""
+    return page.locator(f"#{table} tbody tr")
+
+
+def toast(page: Page, text: str) -> None:
+    """Wait for a sentence in a corner of the page."""
+    expect(page.locator(".toast-wrap, .toast-body").filter(has_text=text).first).to_be_visible()

@@ -1,0 +1,291 @@
+"""Asking in a chat: its states, its bounds, the page's words for it, and the evidence beside it."""
+
+from __future__ import annotations
+
+import itertools
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipelines.page import answers
+from pipelines.page.answers import LONGEST, TURNS, Chat, Turn, ask, evidence
+from pipelines.page.site import Entry
+from pipelines.page.words import Language
+from pipelines.querying.answer import Answer, Citation
+from tests.support.chat_server import chat_server
+from tests.support.house import House
+from tests.support.stream_server import stream_server
+
+LEAVE = "# Leave\n\nStaff get 15 days of annual leave a year. Leave is asked for two weeks ahead.\n"
+PARTS = "# Parts\n\nThe value of argv[1] is the name of the part. Part R123-78 costs 12.50.\n"
+QUESTION = "How many days of annual leave do staff get?"
+WRITTEN = "Staff get 15 days of annual leave a year [1]."
+LANGUAGES: tuple[Language, ...] = ("en", "zh")
+
+
+@pytest.fixture
+def house(tmp_path: Path) -> House:
+    house = House(tmp_path, {"embed_model": {"type": "local"}})
+    house.write("leave.md", LEAVE)
+    house.write("parts.md", PARTS)
+    house.write("年假.md", "# 年假\n\n员工入职满一年可享受十五天年假。年假须提前两周申请。\n")
+    house.ingest()
+    return house
+
+
+def with_llm(house: House, llm: dict[str, Any]) -> Entry:
+    house.edit(llm=llm, query_engines={"answer": {"retriever": "both", "response": {"type": "compact"}}})
+    return Entry(house.file)
+
+
+def llm(url: str) -> dict[str, Any]:
+    return {
+        "type": "openai_like",
+        "base_url": url,
+        "model": "small",
+        "api_key": "sk-very-secret",
+        "retries": 0,
+    }
+
+
+def asked(entry: Entry, question: str, chat: Chat | None = None, language: Language = "en") -> Turn:
+    *_, turn = ask(chat or Chat(), entry, question, "", language)
+    entry.close()
+    return turn
+
+
+def joined(card: dict[str, Any]) -> str:
+    return "".join(piece["text"] for piece in card["pieces"])
+
+
+@pytest.mark.parametrize(
+    ("question", "document", "quote"),
+    [
+        (QUESTION, "leave.md", "Staff get 15 days of annual leave a year."),
+        ("员工可享受多少天年假？", "年假.md", "员工入职满一年可享受十五天年假。"),
+    ],
+)
+def test_an_answer_with_its_evidence(house: House, question: str, document: str, quote: str) -> None:
+    chat = Chat()
+    turn = asked(Entry(house.file), question, chat)
+    assert (turn.state, turn.error, chat.turn) == ("done", "", turn)
+    shown = evidence(chat, "en")
+    first = shown["cited"][0]
+    assert (first["document"], first["label"][:3], first["id"]) == (document, "[1]", "1-1")
+    assert {"text": quote, "ids": "1-1"} in first["pieces"]
+    assert joined(first) == turn.answer.citations[0].passage if turn.answer else False
+    assert f"{quote[:3]}" in answers.written(turn, "en") and "[1](#cite-1-1)" in answers.written(turn, "en")
+    assert "meaning #1" in first["found"] or "words #1" in first["found"]
+    assert {each["document"] for each in shown["read"]}.isdisjoint({document})
+
+
+def test_an_llm_writes(house: House) -> None:
+    with chat_server(WRITTEN) as server:
+        entry = with_llm(house, llm(server.url))
+        chat, drafts, states = Chat(), [], []
+        for turn in ask(chat, entry, QUESTION, "", "en"):
+            drafts.append(turn.draft)
+            states.append(turn.state)
+        entry.close()
+    assert drafts[0] == ""
+    assert drafts[-1] == WRITTEN
+    assert len(set(drafts)) > 3
+    assert states == ["asking"] * (len(states) - 1) + ["done"]
+    assert "[1](#cite-1-1)" in answers.written(turn, "en")
+
+
+def test_a_refusal_shows_no_passage(house: House) -> None:
+    with chat_server("NO_ANSWER") as server:
+        chat = Chat()
+        turn = asked(with_llm(house, llm(server.url)), QUESTION, chat)
+    assert turn.answer is not None
+    assert turn.answer.outcome == "refused"
+    for language in LANGUAGES:
+        shown = evidence(chat, language)
+        assert (shown["cited"], shown["read"]) == ([], [])
+        assert shown["none"]
+    assert "Not in your documents" in answers.written(turn, "en")
+    assert "文档中没有答案" in answers.written(turn, "zh")
+
+
+def test_an_endpoint_that_breaks_off_leaves_what_came_and_the_passages(house: House) -> None:
+    with stream_server("Staff get ", "15 days", breaks=True) as server:
+        chat = Chat()
+        turn = asked(with_llm(house, server.llm()), QUESTION, chat)
+    assert (turn.state, turn.draft, turn.answer) == ("failed", "Staff get 15 days", None)
+    assert "slow" in turn.error
+    assert "sk-very" not in turn.error
+    assert evidence(chat, "en")["read"]
+    assert evidence(chat, "en")["none"] == ""
+    for language, words in (("en", "could not be finished"), ("zh", "回答未能完成")):
+        written = answers.written(turn, language)  # type: ignore[arg-type]
+        assert written.startswith("Staff get 15 days\n\n> **")
+        assert words in written
+
+
+def test_an_endpoint_that_refuses_leaves_the_passages(house: House) -> None:
+    with chat_server("", status=401) as server:
+        chat = Chat()
+        turn = asked(with_llm(house, llm(server.url)), QUESTION, chat)
+    assert (turn.state, turn.draft) == ("failed", "")
+    assert "sk-very" not in turn.error
+    assert evidence(chat, "en")["read"]
+
+
+def test_stopping_closes_the_stream_of_the_endpoint(house: House) -> None:
+    with stream_server("Staff get 15 days of annual", " leave", waits=True) as server:
+        entry = with_llm(house, server.llm())
+        chat = Chat()
+        steps = ask(chat, entry, QUESTION, "", "en")
+        turn = next(each for each in steps if each.draft)
+        assert turn.state == "asking"
+        steps.close()  # type: ignore[attr-defined]
+        assert server.left.wait(5), "the endpoint went on writing"
+        entry.close()
+    assert turn.state == "stopped"
+    assert "Stopped" in answers.written(turn, "en")
+    assert "已停止" in answers.written(turn, "zh")
+    assert evidence(chat, "en")["read"]
+
+
+@pytest.mark.parametrize("question", ["", "   \n", "\x00\x07"])
+def test_an_empty_question(house: House, question: str) -> None:
+    chat = Chat()
+    turn = asked(Entry(house.file), question, chat)
+    assert (turn.state, turn.error) == ("failed", "the question is empty")
+    assert evidence(chat, "en") == {"turn": 0, "cited": [], "read": [], "none": ""}
+
+
+def test_a_question_that_is_too_long(house: House) -> None:
+    turn = asked(Entry(house.file), "年" * (LONGEST + 1), language="zh")
+    assert (turn.state, turn.found) == ("failed", None)
+    assert "100,001" in turn.error
+    assert len(turn.question) < 3000
+
+
+def test_a_long_question_is_answered_by_its_beginning(house: House) -> None:
+    chat = Chat()
+    turn = asked(Entry(house.file), f"{QUESTION} {'x' * (LONGEST - 100)}", chat)
+    assert turn.state == "done"
+    assert len(turn.question) == 2001
+    assert turn.question.endswith("…")
+    assert "first 2,000 characters" in answers.written(turn, "en")
+    assert "前 2,000 个字符" in answers.written(turn, "zh")
+
+
+def test_an_unknown_engine_and_a_lost_storage_are_said_in_the_turn(house: House) -> None:
+    *_, turn = ask(Chat(), Entry(house.file), QUESTION, "none", "en")
+    assert (turn.state, "'none'" in turn.error) == ("failed", True)
+    house.edit(storage="elsewhere")
+    assert "nothing is ingested yet" in asked(Entry(house.file), QUESTION).error
+
+
+def test_a_chat_keeps_its_last_questions(house: House) -> None:
+    entry, chat = Entry(house.file), Chat()
+    for _ in range(TURNS + 20):
+        for _turn in ask(chat, entry, "", "", "en"):
+            pass
+    assert [turn.number for turn in chat.turns] == list(range(21, TURNS + 21))
+    assert chat.turn is chat.turns[-1]
+
+
+def test_an_older_answer_brings_its_evidence_back(house: House) -> None:
+    entry, chat = Entry(house.file), Chat()
+    asked(entry, QUESTION, chat)
+    asked(entry, "What does part R123-78 cost?", chat)
+    assert evidence(chat, "en")["cited"][0]["id"] == "2-1"
+    chat.shown = 0
+    assert evidence(chat, "en")["cited"][0]["document"] == "leave.md"
+    chat.shown = 7
+    assert evidence(chat, "en")["cited"] == []
+
+
+PASSAGE = "One. Two. Three. Four. Five."
+
+
+def citation(number: int, quote: str, node: str = "n") -> Citation:
+    start = PASSAGE.index(quote)
+    return Citation(number, "a.md", "files", 3, "A > B", PASSAGE, quote, start, start + len(quote), node)
+
+
+@pytest.mark.parametrize(
+    ("quotes", "lit"),
+    [
+        (["Two."], [("Two.", "1-1")]),
+        (["One.", "Five."], [("One.", "1-1"), ("Five.", "1-2")]),
+        (["One. Two. Three.", "Two."], [("One. Two. Three.", "1-1 1-2")]),
+        (["Two.", "One. Two. Three."], [("One. Two. Three.", "1-2 1-1")]),
+        (["One. Two.", "Two. Three."], [("One. Two. Three.", "1-1 1-2")]),
+        (["One.", "One. Two."], [("One. Two.", "1-1 1-2")]),
+        (["One. Two. Three.", "Two. Three. Four.", "Three."], [("One. Two. Three. Four.", "1-1 1-2 1-3")]),
+        ([PASSAGE], [(PASSAGE, "1-1")]),
+        (["One. ", "Two."], [("One. ", "1-1"), ("Two.", "1-2")]),
+    ],
+)
+def test_a_passage_and_its_quotes(house: House, quotes: list[str], lit: list[tuple[str, str]]) -> None:
+    chat = Chat()
+    turn = asked(Entry(house.file), QUESTION, chat)
+    assert turn.answer is not None
+    cited = tuple(citation(number, quote) for number, quote in enumerate(quotes, 1))
+    turn.answer = replace(turn.answer, citations=cited)
+    (card,) = evidence(chat, "zh")["cited"]
+    assert joined(card) == PASSAGE
+    assert [(each["text"], each["ids"]) for each in card["pieces"] if each["ids"]] == lit
+    assert card["label"] == "".join(f"[{number}]" for number in range(1, len(quotes) + 1))
+    assert card["place"] == "第 3 页 · A > B"
+
+
+def test_each_passage_has_one_card(house: House) -> None:
+    chat = Chat()
+    turn = asked(Entry(house.file), QUESTION, chat)
+    assert turn.answer is not None
+    cited = (citation(1, "One."), citation(2, "Two.", "m"), citation(3, "Three."))
+    turn.answer = replace(turn.answer, citations=cited)
+    assert [card["label"] for card in evidence(chat, "en")["cited"]] == ["[1][3]", "[2]"]
+
+
+def test_every_quote_that_offsets_place_is_placed_exactly(house: House) -> None:
+    """Without offsets the first place with the words is taken, and all of a passage that does not hold them."""
+    chat = Chat()
+    turn = asked(Entry(house.file), QUESTION, chat)
+    answer = turn.answer
+    assert answer is not None
+    for start, quote, expected in (
+        (None, "Two.", "Two."),
+        (None, "Nowhere", PASSAGE),
+        (10**6, "Two.", "Two."),
+    ):
+        moved = replace(citation(1, "Two."), quote=quote, start=start, end=start and start + 4)
+        turn.answer = replace(answer, citations=(moved,))
+        (card,) = evidence(chat, "en")["cited"]
+        assert [each["text"] for each in card["pieces"] if each["ids"]] == [expected]
+        assert joined(card) == PASSAGE
+
+
+def test_copied_with_its_sources(house: House) -> None:
+    turn = asked(Entry(house.file), QUESTION)
+    copied = answers.as_markdown(turn, "en")
+    assert copied.startswith(f"**{QUESTION}**\n\n")
+    assert "Sources:\n\n1. leave.md · Leave: “Staff get 15 days of annual leave a year.”" in copied
+    assert "来源:" in answers.as_markdown(turn, "zh")
+    assert answers.as_markdown(None, "en") == ""
+    assert answers.as_markdown(Turn(1, "a", "b", "c"), "en") == ""
+
+
+def test_beside_another_engine(house: House) -> None:
+    turn = asked(Entry(house.file), QUESTION)
+    assert answers.titled(turn, "en").startswith("**")
+    assert " s\n\n" in answers.titled(turn, "en")
+    assert answers.titled(Turn(1, "a", "b*c", "d"), "en") == "**b\\*c** · 0.00 s\n\n…"
+
+
+def test_every_state_has_its_words_in_both_languages(house: House) -> None:
+    turn = asked(Entry(house.file), QUESTION)
+    said = {
+        (state, language): answers.written(replace(turn, state=state, answer=None, draft="x"), language)
+        for state, language in itertools.product(("asking", "failed", "stopped"), LANGUAGES)
+    }
+    assert len(set(said.values())) == 5  # while it is written both are the text itself
+    assert isinstance(turn.answer, Answer)
