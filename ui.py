@@ -96,7 +96,8 @@ def serve(
 
     Raises SearchaskError where that would let people in who have no business here.
     """
-    _guard(host, users, mcp=mcp)
+    configs = [entry.path for entry in site.entries.values()]
+    _guard(host, users, mcp=mcp, edit=edit, trusted=trusted, configs=configs)
     logins = Logins(users) if users else None
     page = build(site, edit=edit)
     limit = largest_upload(site.entries.values())
@@ -144,14 +145,31 @@ def serve(
     return str(address)
 
 
-def _guard(host: str, users: Path | None, *, mcp: bool) -> None:
+def _guard(
+    host: str,
+    users: Path | None,
+    *,
+    mcp: bool = False,
+    edit: bool = False,
+    trusted: Sequence[str] = (),
+    configs: Sequence[Path] = (),
+) -> None:
     if not users and not _is_here(host):
         raise SearchaskError(
             f"--host {host}: anyone who reaches this machine could read the documents; "
             "add --auth users.yaml (`searchask user add users.yaml NAME` writes it)"
         )
+    # Under a name of its own the page is reached through a proxy, from anywhere.
+    if edit and not users and (name := next((name for name in trusted if not _is_here(name)), "")):
+        raise SearchaskError(
+            f"--edit with --host-name {name}: anyone could edit the configs; add --auth users.yaml"
+        )
     if mcp and users:
         raise SearchaskError("--mcp: its clients can't log in; serve it on 127.0.0.1 without --auth")
+    if users and users.resolve() in [each.resolve() for each in configs]:
+        raise SearchaskError(
+            f"--auth {users}: it lies among the configs, where the page shows it; move it elsewhere"
+        )
 
 
 def _is_here(host: str) -> bool:

@@ -64,6 +64,8 @@ class Place:
     """Offset in the document's text of the quote, or of the passage where nothing was quoted."""
     passage: str = ""
     quote: str = ""
+    heading: str = ""
+    """That the quote stands under; a passage may go on under further ones."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +145,7 @@ def _around_node(catalog: Catalog, row: DocumentRow, node: LiveNode, place: Plac
         document=row.path,
         loader=row.loader,
         page=page_at(tuple(json.loads(pages)), node.start + _begin(lit)),
-        heading=node.heading,
+        heading=place.heading or node.heading,
         pre=text[: node.start - first],
         post=after[:AROUND],
         more_before=first > 0,
@@ -165,7 +167,7 @@ def _around_words(text: Document, row: DocumentRow, place: Place, language: Lang
         document=row.path,
         loader=row.loader,
         page=page_at(text.pages, at + _begin(lit)) if found else None,
-        heading=Outline(text.text).heading_at(at) if found and text.markdown else "",
+        heading=Outline(text.text).heading_at(at + _begin(lit)) if found and text.markdown else "",
         pre=text.text[first:at],
         post=text.text[at + len(found) : last],
         more_before=first > 0,

@@ -32,6 +32,7 @@ def place_of(turn: Turn, card: str) -> Place | None:
                 citation.start,
                 citation.passage,
                 citation.quote,
+                citation.heading,
             )
     for each in turn.trace.candidates:
         if which == f"r{each.rank}":

@@ -37,13 +37,15 @@ def slow_llm(told: SlowLLM) -> Iterator[SlowLLM]:
     ended = threading.Event()
 
     class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.0"
+        protocol_version = "HTTP/1.1"
 
         def do_POST(self) -> None:
             body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
             told.requests.append(body)
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
+            self.send_header("Transfer-Encoding", "chunked")
+            self.send_header("Connection", "close")
             self.end_headers()
             try:
                 self._write(body["model"])
@@ -52,15 +54,15 @@ def slow_llm(told: SlowLLM) -> Iterator[SlowLLM]:
 
         def _write(self, model: str) -> None:
             for number, word in enumerate(told.reply.split(" ")):
-                if number == told.dies_after:
-                    self.wfile.write(b'data: {"choices": [{"ind')
+                if number == told.dies_after:  # without the empty piece that ends a body
                     return
                 if ended.is_set():
                     return
                 self._send(model, word if number == 0 else f" {word}")
                 time.sleep(told.pause)
             self._send(model, "", "stop")
-            self.wfile.write(b"data: [DONE]\n\n")
+            self._piece(b"data: [DONE]\n\n")
+            self._piece(b"")
 
         def _send(self, model: str, text: str, finish: str | None = None) -> None:
             delta = {"role": "assistant", "content": text}
@@ -72,7 +74,10 @@ def slow_llm(told: SlowLLM) -> Iterator[SlowLLM]:
                 "model": model,
                 "choices": [choice],
             }
-            self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
+            self._piece(f"data: {json.dumps(chunk)}\n\n".encode())
+
+        def _piece(self, content: bytes) -> None:
+            self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
             self.wfile.flush()
 
         def log_message(self, *args: Any) -> None:
