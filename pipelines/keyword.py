@@ -67,9 +67,8 @@ class TantivyIndex:
         with self._reported():
             writer = self._open_writer()
             for key, text in entries:
-                terms = " ".join(self._analyser.index_terms(text))
                 writer.delete_documents_by_term("id", key)
-                writer.add_document(tantivy.Document(id=key, terms=terms))
+                writer.add_document(tantivy.Document(id=key, terms=self._analyser.index_text(text)))
 
     def delete(self, ids: Iterable[str]) -> None:
         """Remove; an id that is not there is no error; seen after `commit`."""

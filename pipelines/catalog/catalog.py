@@ -8,7 +8,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
 from pipelines.catalog import contents, version
 from pipelines.catalog.cache import EmbeddingCache
@@ -21,6 +21,12 @@ from pipelines.catalog.tables import documents, nodes, retired
 from pipelines.documents import Document
 
 _DOCUMENT = tuple(documents.c[name] for name in DocumentRow.__dataclass_fields__)
+
+# Said once, since SQLAlchemy takes longer to build a statement than SQLite to carry it out.
+_LEAVES = select(nodes.c.id).where(nodes.c.document == bindparam("of"), nodes.c.leaf)
+_CLEAR = delete(nodes).where(nodes.c.document == bindparam("of"))
+_FILL = insert(nodes)
+_SETTLE = update(documents).where(documents.c.id == bindparam("of"))
 
 
 class Catalog:
@@ -106,7 +112,7 @@ class Catalog:
             gone = 0
             for document in ids:
                 gone += _retire(connection, generation, document, keep=set())
-                connection.execute(delete(nodes).where(nodes.c.document == document))
+                connection.execute(_CLEAR, {"of": document})
                 connection.execute(delete(documents).where(documents.c.id == document))
             if ids:
                 version.bump(connection)
@@ -154,9 +160,8 @@ class Catalog:
 
     def leaves(self, document: int) -> set[str]:
         """The ids of a document's nodes that stand in the derived stores."""
-        query = select(nodes.c.id).where(nodes.c.document == document, nodes.c.leaf)
         with self.engine.connect() as connection:
-            return set(connection.scalars(query))
+            return set(connection.scalars(_LEAVES, {"of": document}))
 
     def nodes(self, document: int) -> list[tuple[Node, str]]:
         """A document's nodes in order, with their texts."""
@@ -233,12 +238,12 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
         contents.write(connection, revision.load, revision.text)
     leaves = [node for node in revision.nodes if node.leaf]
     removed = _retire(connection, generation, revision.document, keep={node.id for node in leaves})
-    connection.execute(delete(nodes).where(nodes.c.document == revision.document))
+    connection.execute(_CLEAR, {"of": revision.document})
     if revision.nodes:
-        connection.execute(insert(nodes), [_values(revision.document, node) for node in revision.nodes])
+        connection.execute(_FILL, [_values(revision.document, node) for node in revision.nodes])
     values = {
+        "of": revision.document,
         "content": revision.content,
-        "seen": revision.content if revision.state == "done" else documents.c.seen,
         "load": revision.load,
         "parse": revision.parse,
         "size": revision.size,
@@ -248,7 +253,9 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
         "chunks": len(leaves),
         "tokens": sum(node.tokens for node in leaves),
     }
-    connection.execute(update(documents).where(documents.c.id == revision.document).values(values))
+    if revision.state == "done":
+        values["seen"] = revision.content
+    connection.execute(_SETTLE, values)
     return removed
 
 
@@ -260,8 +267,7 @@ def _values(document: int, node: Node) -> dict[str, Any]:
 
 
 def _retire(connection: Connection, generation: int, document: int, *, keep: set[str]) -> int:
-    query = select(nodes.c.id).where(nodes.c.document == document, nodes.c.leaf)
-    gone = [each for each in connection.scalars(query) if each not in keep]
+    gone = [each for each in connection.scalars(_LEAVES, {"of": document}) if each not in keep]
     _note_retired(connection, generation, gone)
     return len(gone)
 

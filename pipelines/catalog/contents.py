@@ -14,13 +14,16 @@ from pipelines.documents import Document
 BLOCK = 8192
 """Characters in a block."""
 
+_KNOWN = select(contents.c.key).where(contents.c.key == bindparam("of"))
+_ADD_CONTENT, _ADD_BLOCKS = insert(contents), insert(blocks)
+
 
 def write(connection: Connection, key: str, document: Document) -> None:
     """Store a document's text under its load fingerprint, once."""
-    if connection.scalar(select(contents.c.key).where(contents.c.key == key)) is not None:
+    if connection.scalar(_KNOWN, {"of": key}) is not None:
         return
     connection.execute(
-        insert(contents),
+        _ADD_CONTENT,
         {
             "key": key,
             "format": document.format,
@@ -36,7 +39,7 @@ def write(connection: Connection, key: str, document: Document) -> None:
         for number, offset in enumerate(range(0, len(text), BLOCK))
     ]
     if rows:
-        connection.execute(insert(blocks), rows)
+        connection.execute(_ADD_BLOCKS, rows)
 
 
 def read(connection: Connection, key: str) -> Document | None:

@@ -27,37 +27,73 @@ class Cut:
     text: str
 
 
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """What a parser made of a part of the document; where it is, and its tokens, where the parser said so."""
+
+    text: str
+    start: int | None
+    end: int | None
+    tokens: int | None = None
+    key: str = ""
+    parent: str = ""
+    leaf: bool = True
+    extra: str = ""
+
+
 def cut(document: Document, parser: NodeParser, *, key: int) -> list[Cut]:
     """Cut a document; `key` is its id in the catalog, from which node ids are derived.
 
     A node's id follows from its document and its text, so that cutting again gives the same ids, and an edit
     leaves the ids of untouched chunks alone.
     """
-    from llama_index.core.schema import Document as LlamaDocument
-
-    whole = LlamaDocument(text=document.text, metadata={"markdown": document.markdown})
-    parsed = parser.get_nodes_from_documents([whole])
     outline = Outline(document.text) if document.markdown else None
+    pieces = _pieces(document, parser)
     known: dict[str, str] = {}
     times: Counter[bytes] = Counter()
     cuts = []
-    for position, found in enumerate(parsed):
-        one = _describe(document, outline, found, position)
+    for position, piece in enumerate(pieces):
+        one = _describe(document, outline, piece, position)
         count = times[one.node.digest]
         times[one.node.digest] += 1
         one.node.id = f"{key:x}-{one.node.digest.hex()[:20]}" + (f"-{count}" if count else "")
-        known[found.node_id] = one.node.id
+        known[piece.key] = one.node.id
         cuts.append(one)
-    for one, found in zip(cuts, parsed, strict=True):
-        parent = found.parent_node
-        one.node.parent = known.get(parent.node_id) if parent else None
-        one.node.leaf = not found.child_nodes
+    for one, piece in zip(cuts, pieces, strict=True):
+        one.node.parent = known.get(piece.parent) if piece.parent else None
     return cuts
 
 
-def _describe(document: Document, outline: Outline | None, found: BaseNode, position: int) -> Cut:
-    text = found.get_content()
-    start, end = getattr(found, "start_char_idx", None), getattr(found, "end_char_idx", None)
+def _pieces(document: Document, parser: NodeParser) -> list[_Piece]:
+    from llama_index.core.schema import Document as LlamaDocument
+
+    from pipelines.text.nodes import ChunkParser
+
+    if isinstance(parser, ChunkParser):
+        text = document.text
+        chunks = parser.chunks(text, markdown=document.markdown)
+        return [_Piece(text[start:end], start, end, tokens) for start, end, tokens in chunks]
+    whole = LlamaDocument(text=document.text, metadata={"markdown": document.markdown})
+    return [_piece(node) for node in parser.get_nodes_from_documents([whole])]
+
+
+def _piece(node: BaseNode) -> _Piece:
+    added = {
+        name: value for name, value in node.metadata.items() if name not in ("markdown", "original_text")
+    }
+    return _Piece(
+        node.get_content(),
+        getattr(node, "start_char_idx", None),
+        getattr(node, "end_char_idx", None),
+        key=node.node_id,
+        parent=node.parent_node.node_id if node.parent_node else "",
+        leaf=not node.child_nodes,
+        extra=json.dumps(added, ensure_ascii=False, default=str) if added else "",
+    )
+
+
+def _describe(document: Document, outline: Outline | None, piece: _Piece, position: int) -> Cut:
+    text, start, end = piece.text, piece.start, piece.end
     verbatim = start is not None and end is not None and document.text[start:end] == text
     if not verbatim:
         start = end = None
@@ -65,21 +101,23 @@ def _describe(document: Document, outline: Outline | None, found: BaseNode, posi
     if outline is not None and start is not None:
         heading, table_header = outline.heading_at(start), outline.table_header_at(start)
     embedded = embedded_text(heading, table_header, text)
-    added = {
-        name: value for name, value in found.metadata.items() if name not in ("markdown", "original_text")
-    }
+    if piece.tokens is None:
+        tokens = count_tokens(embedded)
+    else:  # the lines above end in a line break, where counts add up
+        tokens = count_tokens(embedded[: len(embedded) - len(text)]) + piece.tokens
     node = Node(
         id="",
         position=position,
         digest=digest(embedded),
         start=start,
         end=end,
-        tokens=count_tokens(embedded),
+        tokens=tokens,
         page=None if start is None else page_at(document.pages, start),
         heading=heading,
         table_header=table_header,
         text=None if verbatim else text,
-        extra=json.dumps(added, ensure_ascii=False, default=str) if added else "",
+        leaf=piece.leaf,
+        extra=piece.extra,
     )
     return Cut(node, embedded)
 

@@ -19,7 +19,9 @@ VERSION = 1
 """Raised whenever the terms of some text change: then keyword indexes are built anew."""
 
 _LONGEST = 64
-_MEMO = 50_000
+_SHORT = 32
+_MEMO = 100_000
+_CJK = "\u2e80"
 _HAN = r"\u3005\u3007\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _KANA_HANGUL = r"\u3040-\u30ff\uac00-\ud7af"
 _LETTER = rf"[^\W_{_HAN}{_KANA_HANGUL}]"
@@ -64,10 +66,13 @@ class Analyser:
 
     def index_terms(self, text: str) -> list[str]:
         """The terms of a passage, each as often as it occurs."""
+        return self.index_text(text).split()
+
+    def index_text(self, text: str) -> str:
+        """The terms of a passage with white space between, which is how the keyword index takes them in."""
         text = _normal(text)
-        return _terms(text, asking=False) + [
-            _one_term(word) for _, _, word in self._own_words(text, nested=True)
-        ]
+        own = [_one_term(word) for _, _, word in self._own_words(text, nested=True)]
+        return " ".join([_spaced(text, _indexed), *own])
 
     def query_terms(self, text: str) -> list[str]:
         """The terms of a question, none twice; no stop words, unless there is nothing else."""
@@ -75,15 +80,15 @@ class Analyser:
         terms: list[str] = []
         done = 0
         for start, end, word in self._own_words(text):
-            terms += [*_terms(text[done:start], asking=True), _one_term(word)]
+            terms += [*_spaced(text[done:start], _asked).split(), _one_term(word)]
             done = end
-        terms += _terms(text[done:], asking=True)
+        terms += _spaced(text[done:], _asked).split()
         unique = list(dict.fromkeys(terms))
         return [term for term in unique if term not in STOP_WORDS] or unique
 
     def parts(self, term: str) -> list[str]:
         """What a passage may hold that does not hold `term` itself: the words in a compound or a dictionary word."""
-        inner = _terms(term.replace("_", " "), asking=False)
+        inner = _spaced(term.replace("_", " "), _indexed).split()
         return [part for part in dict.fromkeys(inner) if part != term and part not in STOP_WORDS]
 
     def _own_words(self, text: str, *, nested: bool = False) -> list[tuple[int, int, str]]:
@@ -130,20 +135,9 @@ def _one_term(word: str) -> str:
     return "_".join(word.split())[:_LONGEST]
 
 
-def _terms(text: str, *, asking: bool) -> list[str]:
-    terms: list[str] = []
-    words = _asked if asking else _indexed
-    if text.isascii():
-        return " ".join(map(words.__getitem__, _ASCII_WORD.findall(text))).split()
-    for run in _RUN.finditer(text):
-        kind = run.lastgroup
-        if kind == "word":
-            terms += words[run[0]].split()
-        elif kind == "han":
-            terms += _chinese(run[0], asking)
-        else:
-            terms += _pairs(run[0])
-    return terms
+def _spaced(text: str, words: _Spaced) -> str:
+    """The terms of a text with white space between; no term reaches across white space, so each word is for itself."""
+    return " ".join(map(words.__getitem__, text.split()))
 
 
 def _pairs(run: str) -> list[str]:
@@ -173,10 +167,16 @@ class _Memo(dict[str, str]):
     """Results by word, with spaces between: most words were seen before."""
 
     def __missing__(self, word: str) -> str:
-        if len(self) >= _MEMO:
-            self.clear()
-        terms = self[word] = " ".join(self.compute(word))
+        terms = " ".join(self.compute(word))
+        if self.is_common(word):
+            if len(self) >= _MEMO:
+                self.clear()
+            self[word] = terms
         return terms
+
+    def is_common(self, word: str) -> bool:
+        """Whether it is likely to come again."""
+        return True
 
     @abstractmethod
     def compute(self, word: str) -> list[str]:
@@ -190,6 +190,32 @@ class _Within(_Memo):
         inner = dict.fromkeys([*_jieba().cut_for_search(word, False), *_pairs(word)])
         inner.pop(word, None)
         return list(inner)
+
+
+class _Spaced(_Memo):
+    """The terms of what stands between white space."""
+
+    def __init__(self, asking: bool) -> None:
+        self.asking = asking
+        self.latin = _Latin(asking)
+
+    def is_common(self, word: str) -> bool:
+        """Not what is long; Chinese has no white space, so there it is a sentence."""
+        return len(word) <= _SHORT and (word.isascii() or max(word) < _CJK)
+
+    def compute(self, word: str) -> list[str]:
+        if word.isascii():
+            return [self.latin[run] for run in _ASCII_WORD.findall(word)]
+        terms: list[str] = []
+        for run in _RUN.finditer(word):
+            kind = run.lastgroup
+            if kind == "word":
+                terms.append(self.latin[run[0]])
+            elif kind == "han":
+                terms += _chinese(run[0], self.asking)
+            else:
+                terms += _pairs(run[0])
+        return terms
 
 
 class _Latin(_Memo):
@@ -219,8 +245,8 @@ class _Latin(_Memo):
 
 
 _within = _Within()
-_indexed = _Latin(asking=False)
-_asked = _Latin(asking=True)
+_indexed = _Spaced(asking=False)
+_asked = _Spaced(asking=True)
 
 
 def _folded(word: str) -> str:

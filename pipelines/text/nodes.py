@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import inspect
 import logging
+from abc import abstractmethod
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
@@ -21,8 +22,8 @@ from llama_index.core.schema import (
 
 from pipelines.errors import SearchaskError
 from pipelines.text.outline import Outline
-from pipelines.text.packing import pack
-from pipelines.text.sentences import Span, sentence_spans, sentences
+from pipelines.text.packing import Chunk, pack
+from pipelines.text.sentences import sentence_spans, sentences
 from pipelines.text.tokens import count_tokens, tokenize
 
 _log = logging.getLogger(__name__)
@@ -46,8 +47,8 @@ def make_node(document: BaseNode, text: str, start: int | None, number: int, **m
     )
 
 
-class SpanParser(NodeParser):
-    """A parser whose nodes know their spans; the base class would search for them, and find the wrong ones."""
+class DocumentParser(NodeParser):
+    """A parser that cuts one document at a time and knows where; the base class would search, and find wrong spans."""
 
     def _parse_nodes(
         self, nodes: Sequence[BaseNode], show_progress: bool = False, **kwargs: Any
@@ -59,36 +60,43 @@ class SpanParser(NodeParser):
     ) -> list[BaseNode]:
         return nodes
 
+    @abstractmethod
     def cut(self, document: BaseNode) -> Iterator[TextNode]:
         """The nodes of one document."""
+
+
+class ChunkParser(DocumentParser):
+    """A parser whose nodes are chunks of the text and nothing more."""
+
+    def cut(self, document: BaseNode) -> Iterator[TextNode]:
         text = document.get_content(MetadataMode.NONE)
-        for number, (start, end) in enumerate(self.spans(text, bool(document.metadata.get("markdown")))):
-            yield make_node(document, text[start:end], start, number)
+        for number, chunk in enumerate(self.chunks(text, markdown=bool(document.metadata.get("markdown")))):
+            yield make_node(document, text[chunk.start : chunk.end], chunk.start, number)
 
-    def spans(self, text: str, markdown: bool) -> list[Span]:
+    @abstractmethod
+    def chunks(self, text: str, *, markdown: bool) -> list[Chunk]:
         """Where the nodes of a text are."""
-        raise NotImplementedError
 
 
-class Sentences(SpanParser):
+class Sentences(ChunkParser):
     """Whole sentences, packed up to a size."""
 
     chunk_size: int
     chunk_overlap: int
 
-    def spans(self, text: str, markdown: bool) -> list[Span]:
+    def chunks(self, text: str, *, markdown: bool) -> list[Chunk]:
         return pack(text, self.chunk_size, self.chunk_overlap, markdown=markdown)
 
 
-class Sections(SpanParser):
+class Sections(ChunkParser):
     """What stands under each heading, cut further where it is too long."""
 
     chunk_size: int
 
-    def spans(self, text: str, markdown: bool) -> list[Span]:
+    def chunks(self, text: str, *, markdown: bool) -> list[Chunk]:
         borders = Outline(text).headings
         headings = frozenset(borders)
-        found: list[Span] = []
+        found: list[Chunk] = []
         start = above = 0
         for border in [*borders, len(text)]:
             # A heading with nothing below it stays with what follows.
@@ -96,14 +104,13 @@ class Sections(SpanParser):
             if bare and border < len(text):
                 above = border
                 continue
-            found += [
-                (start + first, start + last) for first, last in pack(text[start:border], self.chunk_size, 0)
-            ]
+            for first, last, tokens in pack(text[start:border], self.chunk_size, 0):
+                found.append(Chunk(start + first, start + last, tokens))
             start = above = border
         return found
 
 
-class SentenceWindows(SpanParser):
+class SentenceWindows(DocumentParser):
     """One sentence a node, with its neighbours as `window` for whoever writes the answer."""
 
     window_size: int
@@ -114,7 +121,7 @@ class SentenceWindows(SpanParser):
         sentences = [
             (start + first, start + last)
             for start, end in sentence_spans(text)
-            for first, last in pack(text[start:end], self.chunk_size, 0)
+            for first, last, _ in pack(text[start:end], self.chunk_size, 0)
         ]
         for number, (start, end) in enumerate(sentences):
             before = sentences[max(0, number - self.window_size)][0]
@@ -125,7 +132,7 @@ class SentenceWindows(SpanParser):
             )
 
 
-class Bounded(SpanParser):
+class Bounded(DocumentParser):
     """Another parser's pieces, found again in the text, and cut further where they are too long."""
 
     inner: NodeParser
@@ -145,8 +152,8 @@ class Bounded(SpanParser):
             misses = 0 if start >= 0 else misses + 1
             searched = max(searched, start + 1)
             whole = count_tokens(piece) <= self.chunk_size
-            parts = [(0, len(piece))] if whole else pack(piece, self.chunk_size, 0)
-            for first, last in parts:
+            parts = [Chunk(0, len(piece), None)] if whole else pack(piece, self.chunk_size, 0)
+            for first, last, _ in parts:
                 yield make_node(document, piece[first:last], start + first if start >= 0 else None, number)
                 number += 1
 

@@ -104,7 +104,8 @@ class _Words(dict[str, int]):
             count = self.pieces.count(self.lead + word)
         else:
             count = len(tokenize(self.lead + word))
-        if len(word) <= _LONGEST and "\n" not in word and (word.isascii() or max(word) < _CJK):
+        one = "\n" not in word.strip("\n")
+        if one and len(word) <= _LONGEST and (word.isascii() or max(word) < _CJK):
             if len(self) >= _MEMO:
                 self.clear()
             self[word] = count

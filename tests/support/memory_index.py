@@ -123,7 +123,7 @@ def nodes_of(path: str, document: Document, chunk_size: int, overlap: int) -> It
     """The nodes of one document, with the metadata that an index promises."""
     text, pages = document.text, document.pages
     outline = Outline(text) if document.markdown else None
-    for order, (start, end) in enumerate(pack(text, chunk_size, overlap, markdown=document.markdown)):
+    for order, (start, end, _) in enumerate(pack(text, chunk_size, overlap, markdown=document.markdown)):
         page = sum(1 for offset in pages if offset <= start) or None
         yield TextNode(
             id_=hashlib.sha256(f"{path}\0{start}\0{end}".encode()).hexdigest()[:24],

@@ -5,18 +5,19 @@ from itertools import pairwise
 
 import pytest
 
-from pipelines.text.packing import pack
-from pipelines.text.sentences import Span, sentence_spans
+from pipelines.text.packing import Chunk, pack
+from pipelines.text.sentences import sentence_spans
 from pipelines.text.tokens import count_tokens
 from tests.text import DATA, SNIPPETS
 
 DOCUMENTS = {path.name: path.read_text("utf-8") for path in sorted(DATA.iterdir())}
 
 
-def check(text: str, spans: list[Span], size: int) -> None:
+def check(text: str, spans: list[Chunk], size: int) -> None:
     done = 0
-    for start, end in spans:
+    for start, end, tokens in spans:
         chunk = text[start:end]
+        assert tokens in (None, count_tokens(chunk))
         assert chunk == chunk.strip() != ""
         assert count_tokens(chunk) <= size or len(chunk) == 1
         assert not text[done:start].strip(), "text between two chunks is lost"
@@ -46,7 +47,7 @@ def test_chunks_are_whole_sentences_and_neighbours_overlap(name: str) -> None:
     text = DOCUMENTS[name]
     spans = pack(text, 128, 32)
     ends = {len(text[:end].rstrip()) for _, end in sentence_spans(text)}
-    assert all(end in ends for _, end in spans)
+    assert all(end in ends for _, end, _ in spans)
     assert len(spans) > 3
     pairs = list(pairwise(spans))
     overlapping = [(before, after) for before, after in pairs if after[0] < before[1]]
@@ -57,23 +58,23 @@ def test_chunks_are_whole_sentences_and_neighbours_overlap(name: str) -> None:
 def test_a_sentence_too_long_is_cut_at_clauses_and_then_anywhere() -> None:
     clauses = "，".join(["买茶的人先看再闻最后才喝一句话也不说"] * 30)
     spans = pack(clauses, 64, 0)
-    assert all(clauses[end - 1] == "，" for _, end in spans[:-1])
+    assert all(clauses[end - 1] == "，" for _, end, _ in spans[:-1])
     solid = "".join(chr(0x4E00 + place * 7) for place in range(900))
     check(solid, pack(solid, 64, 16), 64)
     words = " ".join(f"word{place}" for place in range(600))
     spans = pack(words, 64, 0)
     check(words, spans, 64)
-    assert all(words[end] == " " for _, end in spans[:-1])
+    assert all(words[end] == " " for _, end, _ in spans[:-1])
 
 
 def test_a_heading_begins_a_chunk_and_never_ends_one() -> None:
     paragraph = "The ferry stopped in nineteen sixty-two, and nobody asked why. " * 3
     text = "\n\n".join(f"## Part {number}\n\n{paragraph}" for number in range(40))
     for size in (64, 80, 96, 120):
-        for start, end in pack(text, size, 16, markdown=True):
+        for start, end, _ in pack(text, size, 16, markdown=True):
             assert not text[start:end].splitlines()[-1].startswith("#")
     spans = pack(text, 96, 16, markdown=True)
-    assert sum(text[start:end].startswith("## ") for start, end in spans) > len(spans) / 2
+    assert sum(text[start:end].startswith("## ") for start, end, _ in spans) > len(spans) / 2
 
 
 def test_a_comment_in_a_code_fence_is_no_heading() -> None:
@@ -85,8 +86,8 @@ def test_an_edit_shifts_no_border_beyond_the_next_sections() -> None:
     paragraph = "Sheep graze there in spring. In autumn the meadows are under water for many weeks. "
     text = "\n\n".join(f"## Part {number}\n\n{paragraph * (2 + number % 5)}" for number in range(60))
     edited = text.replace("Sheep", "A great many long-haired sheep and goats", 1)
-    before = {text[start:end] for start, end in pack(text, 128, 16, markdown=True)}
-    after = {edited[start:end] for start, end in pack(edited, 128, 16, markdown=True)}
+    before = {text[start:end] for start, end, _ in pack(text, 128, 16, markdown=True)}
+    after = {edited[start:end] for start, end, _ in pack(edited, 128, 16, markdown=True)}
     assert len(after - before) <= 3
 
 
