@@ -64,13 +64,14 @@ def build(site: Site, *, edit: bool = False) -> Page:
                 min_width=160,
             )
         wrong = gr.Markdown("", elem_id="problem", visible=False)
+        page.seen = gr.Number(0, visible=False)
         page.viewer = drawn("document", "viewer")
         with gr.Tabs(elem_id="tabs") as page.tabs:
             ask_tab(page)
             documents_tab(page)
             config_tab(page)
             explore_tab(page)
-        for changed in (blocks.load, page.base.change):
+        for changed in (blocks.load, page.base.change, page.seen.change):
             changed(**event(tell, [page.base], [wrong]))
         public = Public(site)
         for function in (public.ask, public.retrieve, public.list_documents):

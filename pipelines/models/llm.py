@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from typing import Any
 
+import httpx
 from llama_index.core.llms import LLM
 from llama_index.llms.openai_like import OpenAILike
+from openai import DefaultHttpxClient
 from pydantic import PrivateAttr, SecretStr
 
 from pipelines.errors import EndpointError
@@ -25,6 +28,7 @@ class EndpointLLM(OpenAILike):
 
     _key: SecretStr = PrivateAttr(default=SecretStr(NO_KEY))
     _retries: int = PrivateAttr(default=0)
+    _came: threading.local = PrivateAttr(default_factory=threading.local)
 
     def __init__(self, *, key: SecretStr, url: str, retries: int, **fields: Any) -> None:
         super().__init__(api_key=NO_KEY, api_base=url, max_retries=0, **fields)
@@ -33,7 +37,12 @@ class EndpointLLM(OpenAILike):
 
     def _get_credential_kwargs(self, is_async: bool = False) -> dict[str, Any]:
         options = super()._get_credential_kwargs(is_async)
+        if not is_async:
+            options["http_client"] = DefaultHttpxClient(event_hooks={"response": [self._remember]})
         return {**options, "api_key": self._key.get_secret_value(), "max_retries": self._retries}
+
+    def _remember(self, response: httpx.Response) -> None:
+        self._came.response = response
 
     def _chat(self, messages: Sequence[Any], **kwargs: Any) -> Any:
         return self._guarded(lambda: super(EndpointLLM, self)._chat(messages, **kwargs))
@@ -75,16 +84,22 @@ class EndpointLLM(OpenAILike):
         raise failure
 
     def _guarded_stream(self, pieces: Iterator[Any]) -> Iterator[Any]:
+        response: httpx.Response | None = None
         came = False
         try:
             for piece in pieces:
-                came = True
+                if not came:  # the request was made for it, just now and in this thread
+                    came, response = True, getattr(self._came, "response", None)
                 yield piece
             if not came:
                 raise AttributeError("an empty stream")
             return
         except Exception as error:
             failure = self._failure(error)
+        finally:
+            # The client's stream holds itself in a cycle: left to that, a stopped answer is written to its end.
+            if response is not None:
+                response.close()
         raise failure
 
     async def _guarded_astream(self, pieces: AsyncIterator[Any]) -> AsyncIterator[Any]:

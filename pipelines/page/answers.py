@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import html
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipelines.errors import SearchaskError
+from pipelines.page.markdown import escaped as escaped
+from pipelines.page.markdown import inert, lines
 from pipelines.page.site import Entry
 from pipelines.page.words import Language, Words
 from pipelines.querying.answer import Answer, Citation, Retrieval
@@ -39,7 +40,6 @@ _TOO_LONG = Words(
 )
 
 _MARKERS = re.compile(r" ?(?:\[\d+\])+")
-_SPECIAL = re.compile(r"([\\`*_{}\[\]()#+\-.!|~>=])")
 _NO_SUPPORT = re.compile("|".join(re.escape(mark) for mark in UNSUPPORTED.values()))
 
 
@@ -150,21 +150,24 @@ def _marked(turn: Turn, language: Language) -> str:
     parts: list[str] = []
     done = behind = 0
     for sentence in turn.answer.sentences:
-        behind = text.index(sentence.text, behind) + len(sentence.text)
+        said = sentence.text.strip()  # as the whole text was, which may begin with a table's indented row
+        if (at := text.find(said, behind)) < 0:
+            continue
+        behind = at + len(said)
         if mark := (_MARKERS if sentence.supported else _NO_SUPPORT).match(text, behind):
-            parts.append(_inert(text[done:behind]))
+            parts.append(inert(text[done:behind]))
             parts.append(
                 _links(turn.number, mark[0], numbers) if sentence.supported else _unsupported(language)
             )
             done = behind = mark.end()
-    return _lines("".join([*parts, _inert(text[done:])]))
+    return lines("".join([*parts, inert(text[done:])]))
 
 
 def _links(turn: int, markers: str, numbers: set[str]) -> str:
     """Markers as links to the evidence of a turn."""
     return re.sub(
         r"\[(\d+)\]",
-        lambda found: f"[{found[1]}](#cite-{turn}-{found[1]})" if found[1] in numbers else _inert(found[0]),
+        lambda found: f"[{found[1]}](#cite-{turn}-{found[1]})" if found[1] in numbers else inert(found[0]),
         markers,
     )
 
@@ -172,28 +175,6 @@ def _links(turn: int, markers: str, numbers: set[str]) -> str:
 def _unsupported(language: Language) -> str:
     # Beside a Chinese letter an asterisk means emphasis only where a mark of punctuation, here the `;`, is between.
     return f" &#8203;*⟨{_UNSUPPORTED.of(language)}⟩*&#8203;"
-
-
-def escaped(text: str) -> str:
-    """Text from outside as Markdown that shows just this text: no markup, no links, its own line breaks."""
-    return _lines(_inert(text))
-
-
-def _inert(text: str) -> str:
-    # A lone surrogate, as half of a cut emoji is one, can't be sent to a browser.
-    whole = text.encode("utf-8", "replace").decode()
-    safe = _SPECIAL.sub(r"\\\1", html.escape(whole, quote=False).replace("&gt;", ">"))
-    return (
-        safe.replace(":", "&#58;").replace("@", "&#64;").replace("www\\.", "www&#46;").replace("$", "&#36;")
-    )
-
-
-def _lines(markdown: str) -> str:
-    """Each line break as one, and no indented line read as code."""
-    lines = re.split(r"\r\n|\r|\n", markdown)
-    return "  \n".join(
-        "&nbsp;" * (len(line) - len(line.lstrip(" \t"))) + line.lstrip(" \t") for line in lines
-    )
 
 
 def evidence(chat: Chat, language: Language) -> dict[str, Any]:
@@ -294,14 +275,14 @@ def as_markdown(turn: Turn | None, language: Language) -> str:
     """A question with its answer and its sources, to paste elsewhere."""
     if turn is None or turn.answer is None:
         return ""
-    lines = [f"**{turn.question}**", "", turn.answer.text]
+    copied = [f"**{turn.question}**", "", turn.answer.text]
     if turn.answer.citations:
-        lines += ["", f"{_SOURCES.of(language)}:", ""]
+        copied += ["", f"{_SOURCES.of(language)}:", ""]
         for each in turn.answer.citations:
             place = place_words(each.page, each.heading, language)
             quote = " ".join(each.quote.split())
-            lines.append(f"{each.number}. {each.document}{' · ' + place if place else ''}: “{quote}”")
-    return "\n".join(lines)
+            copied.append(f"{each.number}. {each.document}{' · ' + place if place else ''}: “{quote}”")
+    return "\n".join(copied)
 
 
 def titled(turn: Turn, language: Language) -> str:

@@ -31,5 +31,7 @@ class Rating:
 
 def keep(site: Site, rating: Rating, comment: str = "") -> None:
     """Store it in the catalog that holds the answer; raises SearchaskError where it can't be."""
+    # No database takes half of an emoji, and PostgreSQL no NUL.
+    comment = comment.encode("utf-8", "replace").decode().replace("\0", " ")
     with site.entry(rating.base).open() as base:
         answers.rate(base.index.catalog.engine, rating.answer, good=rating.good, comment=comment)

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from pipelines.config import Config
-from pipelines.errors import Refused, SearchaskError
+from pipelines.errors import SearchaskError
 from pipelines.ingestion.scan import open_loaders
 from pipelines.page import uploads
 from pipelines.page.site import Entry
@@ -32,7 +32,7 @@ def add_all(config: Config, loader: str, paths: Sequence[str]) -> tuple[list[str
     for path in paths:
         try:
             added.append(uploads.add(config, loader, Path(path).name, path))
-        except Refused as reason:
+        except SearchaskError as reason:
             refused.append(str(reason))
     return added, refused
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.errors import ConfigError, SearchaskError
-from pipelines.page.answers import escaped
+from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
 from pipelines.page.words import Language, Words
 

@@ -31,7 +31,7 @@ def test_a_second_opinion_replaces_the_first(tmp_path: Path) -> None:
         answers.rate(catalog.engine, first.id, good=True)
         answers.rate(catalog.engine, second.id, good=True)
         answers.rate(catalog.engine, first.id, good=False, comment=" wrong floor " + "x" * 5000)
-        told = dict((key, (good, comment)) for key, good, comment in rated(catalog))
+        told = {key: (good, comment) for key, good, comment in rated(catalog)}
     assert told[second.id] == (True, "")
     assert told[first.id][0] is False
     assert told[first.id][1].startswith("wrong floor")

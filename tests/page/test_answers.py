@@ -134,14 +134,14 @@ def test_an_endpoint_that_refuses_leaves_the_passages(house: House) -> None:
     assert evidence(chat, "en")["read"]
 
 
-def test_stopping_keeps_what_came(house: House) -> None:
+def test_stopping_keeps_what_came_and_stops_the_endpoint(house: House) -> None:
     with stream_server("Staff get 15 days of annual", " leave", waits=True) as server:
         entry = with_llm(house, server.llm())
         chat = Chat()
         steps = ask(chat, entry, QUESTION, "", "en")
         turn = next(each for each in steps if each.draft)
-        assert turn.state == "asking"
         steps.close()  # type: ignore[attr-defined]
+        assert server.left.wait(5), "the endpoint went on writing"
         entry.close()
     assert turn.state == "stopped"
     assert "Stopped" in answers.written(turn, "en")
@@ -282,9 +282,10 @@ def test_beside_another_engine(house: House) -> None:
 
 def test_every_state_has_its_words_in_both_languages(house: House) -> None:
     turn = asked(Entry(house.file), QUESTION)
+    states: tuple[Any, ...] = ("asking", "failed", "stopped")
     said = {
         (state, language): answers.written(replace(turn, state=state, answer=None, draft="x"), language)
-        for state, language in itertools.product(("asking", "failed", "stopped"), LANGUAGES)
+        for state, language in itertools.product(states, LANGUAGES)
     }
     assert len(set(said.values())) == 5  # while it is written both are the text itself
     assert isinstance(turn.answer, Answer)

@@ -110,7 +110,7 @@ def test_a_real_question(tmp_path: Path) -> None:
     with KnowledgeBase(house.config) as base:
         answer = base.ask("When does the cafeteria open?")
     for language in ("en", "zh"):
-        table = inspector.candidates(answer.trace, language)  # type: ignore[arg-type]
+        table = inspector.candidates(answer.trace, language)
         assert table.rows
         assert {len(row) for row in table.rows} == {len(table.head)}
-        assert inspector.stages(answer.trace, language).rows[-1][0] in ("all", "合计")  # type: ignore[arg-type]
+        assert inspector.stages(answer.trace, language).rows[-1][0] in ("all", "合计")

@@ -50,7 +50,7 @@ def test_retrieve(public: Public) -> None:
 
 
 def test_list_documents(house: House, public: Public) -> None:
-    assert [each["path"] for each in call(public, "list_documents")] == [
+    assert [each["document"] for each in call(public, "list_documents")] == [
         "doc000.md",
         "doc001.md",
         "doc002.md",

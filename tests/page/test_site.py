@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gc
-import os
 import shutil
 import threading
 import time
@@ -254,7 +253,7 @@ def opened() -> int:
     """File descriptors of this process."""
     if not Path("/proc/self/fd").is_dir():
         pytest.skip("no /proc to count open files in")
-    return len(os.listdir("/proc/self/fd"))
+    return len(list(Path("/proc/self/fd").iterdir()))
 
 
 def test_closing_while_someone_asks(house: House) -> None:

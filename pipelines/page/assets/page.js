@@ -35,6 +35,16 @@
         each.pieces.map(({ text, ids }) => (ids ? h("mark", { "data-ids": ids }, text) : text))),
       ...when(each.found, "p", { class: "found" }));
 
+  const plot = (points, question, note) =>
+    h("svg", { class: "map", viewBox: "-20 -20 1040 1040", role: "img", "aria-label": note },
+      points.map((each) => h("circle",
+        { class: `${each.kind} c${each.colour}`, "data-pick": each.node, cx: each.x, cy: each.y, r: 8 },
+        h("title", {}, each.document))),
+      question
+        ? h("g", { class: "cross" },
+            h("path", { d: `M${question.x} ${question.y} m-18 0 h36 m-18 -18 v36` }), h("title", {}, question.text))
+        : "");
+
   const views = {
     table: grid,
 
@@ -100,14 +110,7 @@
 
     map: ({ note, points = [], question, legend = [] }) => note
       ? [
-          h("svg", { class: "map", viewBox: "-20 -20 1040 1040", role: "img", "aria-label": note },
-            points.map((each) => h("circle",
-              { class: `${each.kind} c${each.colour}`, "data-pick": each.node, cx: each.x, cy: each.y, r: 8 },
-              h("title", {}, each.document))),
-            question
-              ? h("g", { class: "cross" },
-                  h("path", { d: `M${question.x} ${question.y} m-18 0 h36 m-18 -18 v36` }), h("title", {}, question.text))
-              : ""),
+          ...(points.length ? [plot(points, question, note)] : []),
           h("p", { class: "place" }, note),
           h("ul", { class: "legend" }, legend.map((each) =>
             h("li", {}, h("i", { class: `c${each.colour}` }), `${each.document} (${each.chunks})`))),

@@ -89,7 +89,9 @@ def ask_tab(page: Page) -> None:
     )
     sources.select(**event(partial(_open, site), [chat], [page.viewer]))
     for changed in (page.blocks.load, page.base.change):
-        changed(**event(partial(_engines, site), [page.base], [engine, chatbot]))
+        changed(**event(partial(_engines, site), [page.base], [engine]))
+    for changed in (page.blocks.load, page.base.change, page.seen.change):
+        changed(**event(partial(_examples, site), [page.base], [chatbot]))
 
 
 def _chatbot(page: Page) -> gr.Chatbot:
@@ -109,18 +111,21 @@ def _chatbot(page: Page) -> gr.Chatbot:
     )
 
 
-def _engines(site: Site, base: str, request: gr.Request) -> Any:
-    """The query engines of a knowledge base, and questions to begin with."""
+def _engines(site: Site, base: str) -> Any:
+    """The query engines of a knowledge base."""
     engines: list[str] = []
-    found: list[str] = []
     with suppress(SearchaskError):
-        entry = site.entry(base)
-        engines = list(entry.config().spec.query_engines)
-        with entry.catalog() as catalog:
-            found = example_questions.examples(catalog, language(request)) if catalog else []
+        engines = list(site.entry(base).config().spec.query_engines)
     first = engines[0] if engines else None
-    chosen = gr.update(choices=engines, value=first, visible=len(engines) > 1)
-    return chosen, gr.update(examples=[{"text": each} for each in found])
+    return gr.update(choices=engines, value=first, visible=len(engines) > 1)
+
+
+def _examples(site: Site, base: str, request: gr.Request) -> Any:
+    """Questions to begin with."""
+    found: list[str] = []
+    with suppress(SearchaskError), site.entry(base).catalog() as catalog:
+        found = example_questions.examples(catalog, language(request)) if catalog else []
+    return gr.update(examples=[{"text": each} for each in found])
 
 
 def _ask(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import html
 from functools import partial
 from typing import Any
 
@@ -21,10 +22,9 @@ _CHANGES = Words("all that changes", "所有变动")
 
 def documents_tab(page: Page) -> None:
     """Lay the tab out and wire it."""
-    t = page.t
+    t, seen = page.t, page.seen
     with gr.Tab(t("Documents", "文档"), id="documents") as tab:
         running = gr.State(False)
-        seen = gr.Number(0, visible=False)
         with gr.Row(elem_classes="tools"):
             start = gr.Button(
                 t("Ingest", "入库"), variant="primary", elem_id="ingest", size="sm", min_width=90
@@ -214,7 +214,8 @@ def _chunks(page: Page, seen: gr.Number) -> None:
         chosen = gr.Dropdown([], label=t("Document", "文档"), elem_id="preview-document", min_width=200)
         empty = t("as in the config", "按配置")
         size, overlap = (
-            gr.Number(None, label=name, info=empty, precision=0, elem_id=f"preview-{name}", min_width=140)
+            # Not gr.Number, which makes a 0 of nothing.
+            gr.Textbox(label=name, placeholder=empty, max_lines=1, elem_id=f"preview-{name}", min_width=140)
             for name in ("chunk_size", "chunk_overlap")
         )
     shown = drawn("preview", "preview")
@@ -237,7 +238,7 @@ def _previewable(site: Site, base: str) -> Any:
 
 
 def _draw(
-    site: Site, base: str, chosen: str | None, size: float | None, overlap: float | None, request: gr.Request
+    site: Site, base: str, chosen: str | None, size: str | None, overlap: str | None, request: gr.Request
 ) -> Any:
     if not chosen:
         return {}
@@ -249,8 +250,8 @@ def _draw(
             catalog,
             loader,
             path,
-            chunk_size=None if size is None else int(size),
-            chunk_overlap=None if overlap is None else int(overlap),
+            chunk_size=_number(size),
+            chunk_overlap=_number(overlap),
             language=language(request),
         )
     return {
@@ -265,6 +266,12 @@ def _draw(
             for piece in view.segments
         ],
     }
+
+
+def _number(text: str | None) -> int | None:
+    """A number that was typed; None where none was, and -1, which is refused, for anything else."""
+    typed = (text or "").strip()
+    return (int(typed) if typed.isdecimal() and len(typed) < 10 else -1) if typed else None
 
 
 def _kind(chunks: list[int]) -> str:
@@ -331,9 +338,9 @@ def _add(
     """Copy what was uploaded into the folder; what one file is refused for does not stop the others."""
     added, refused = files.add_all(site.entry(base).config(), loader or "", paths or [])
     if added:
-        gr.Info(answers.escaped(files.ADDED.of(language(request), names=", ".join(added))))
+        gr.Info(html.escape(files.ADDED.of(language(request), names=", ".join(added))))
     for reason in refused:
-        gr.Warning(answers.escaped(reason), duration=12)
+        gr.Warning(html.escape(reason), duration=12)
     return None, seen + 1
 
 
@@ -347,5 +354,5 @@ def _remove(
     site: Site, base: str, loader: str | None, chosen: str | None, seen: float, request: gr.Request
 ) -> Any:
     gone = uploads.remove(site.entry(base).config(), loader or "", chosen or "")
-    gr.Info(answers.escaped(files.REMOVED.of(language(request), name=gone.path)))
+    gr.Info(html.escape(files.REMOVED.of(language(request), name=gone.path)))
     return gr.update(visible=False), seen + 1

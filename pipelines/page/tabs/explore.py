@@ -7,6 +7,7 @@ from typing import Any
 
 import gradio as gr
 
+from pipelines.errors import SearchaskError
 from pipelines.page import chunk_map, explore
 from pipelines.page.answers import place_words
 from pipelines.page.site import Site
@@ -72,12 +73,18 @@ def _cell(cosine: float, least: float) -> dict[str, str]:
     return {"cosine": f"{cosine:.3f}", "tint": f"{max(0.0, min(1.0, share)) * 55:.0f}%"}
 
 
-def _draw(site: Site, base: str, question: str, request: gr.Request) -> Any:
+def _draw(site: Site, base: str, question: str | None, request: gr.Request) -> Any:
     """The map, with the question and its hits on it where there is one."""
     speaks = language(request)
-    with site.entry(base).open() as opened:
-        found = chunk_map.map_of(opened, speaks)
-        asked = chunk_map.project(opened, question, language=speaks) if question.strip() else None
+    question = (question or "").strip()  # None as long as the tab was never opened
+    try:
+        with site.entry(base).open() as opened:
+            found = chunk_map.map_of(opened, speaks)
+            asked = chunk_map.project(opened, question, language=speaks) if question else None
+    except SearchaskError as error:
+        if question:
+            raise
+        return {"note": str(error)}, {}  # nobody asked: the tab was opened, or another knowledge base chosen
     hits = {spot["node"] for spot in asked.hits} if asked else set()
     side = chunk_map.SIDE
     points = [
@@ -97,7 +104,7 @@ def _draw(site: Site, base: str, question: str, request: gr.Request) -> Any:
         for spot in (asked.hits if asked else [])
         if spot["node"] not in placed
     ]
-    cross = {"x": asked.x, "y": side - asked.y, "text": question.strip()[:80]} if asked else None
+    cross = {"x": asked.x, "y": side - asked.y, "text": question[:80]} if asked else None
     return {
         "note": found.note,
         "points": points + spots,

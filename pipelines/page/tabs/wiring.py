@@ -58,6 +58,8 @@ class Page:
     tabs: gr.Tabs = field(init=False)
     base: gr.Dropdown = field(init=False)
     """Which knowledge base is looked at."""
+    seen: gr.Number = field(init=False)
+    """Another number whenever documents were added, removed or ingested here."""
     viewer: gr.HTML = field(init=False)
     """A document over the page, opened at a place."""
 

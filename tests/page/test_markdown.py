@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from pipelines.page import answers
-from pipelines.page.answers import Chat, Turn, escaped
+from pipelines.page.answers import Chat, Turn
+from pipelines.page.markdown import escaped
 from pipelines.page.words import Language
 from pipelines.querying.answer import Answer, Citation, Outcome, Sentence
 from pipelines.querying.trace import Trace
@@ -21,20 +22,20 @@ HOSTILE = [
     "<script>alert(1)</script>",
     "<img src=x onerror=alert(1)>",
     "</p></div><style>body{display:none}</style>",
-    "<form action=https://evil.example><input name=password></form>",
+    "<form action=https://example.com><input name=password></form>",
     "<!-- a comment --> and <?php echo 1 ?> and <![CDATA[x]]>",
-    "[click](https://evil.example)",
+    "[click](https://example.com)",
     "[click](javascript:alert(1))",
-    "[click][ref]\n\n[ref]: https://evil.example",
-    "![pixel](https://evil.example/p.png)",
-    "\\![pixel](https://evil.example/p.png)",
-    "\\\\[click](https://evil.example)",
-    "<https://evil.example>",
-    "<mailto:a@evil.example>",
-    "https://evil.example/path_(x)?a=b&c=d",
-    "HTTP://EVIL.example, ftp://evil.example and //evil.example",
-    "www.evil.example and WWW.evil.example and evil.example",
-    "someone@evil.example and mailto:someone@evil.example",
+    "[click][ref]\n\n[ref]: https://example.com",
+    "![pixel](https://example.com/p.png)",
+    "\\![pixel](https://example.com/p.png)",
+    "\\\\[click](https://example.com)",
+    "<https://example.com>",
+    "<mailto:a@example.com>",
+    "https://example.com/path_(x)?a=b&c=d",
+    "HTTP://EXAMPLE.com, ftp://example.com and //example.com",
+    "www.example.com and WWW.example.com and example.com",
+    "someone@example.com and mailto:someone@example.com",
     "javascript:alert(1) and data:text/html,<b>x</b>",
     "# Heading",
     "Heading\n===",
@@ -113,9 +114,9 @@ def tags(markup: str) -> set[str]:
 @pytest.mark.parametrize(
     ("text", "tag"),
     [
-        ("www.evil.example", "a"),
-        ("https://evil.example", "a"),
-        ("a@evil.example", "a"),
+        ("www.example.com", "a"),
+        ("https://example.com", "a"),
+        ("a@example.com", "a"),
         ("a | b\n--|--\n1 | 2", "table"),
         ("Heading\n===", "h1"),
         ("~~struck~~", "s"),
@@ -138,7 +139,7 @@ def test_a_text_from_outside_shows_as_it_is(text: str) -> None:
 def test_a_draft_and_an_error_are_inert(text: str, state: Any) -> None:
     turn = Turn(1, "b", "e", text, draft=text, state=state, error=text)
     for language in ("en", "zh"):
-        markup = rendered(answers.written(turn, language))  # type: ignore[arg-type]
+        markup = rendered(answers.written(turn, language))
         assert tags(markup) <= {"p", "br", "blockquote", "strong"}, markup
     for message in answers.messages(Chat([turn]), "en"):
         assert tags(rendered(message["content"])) <= {"p", "br", "blockquote", "strong"}
@@ -181,6 +182,12 @@ def test_only_marks_of_citations_are_links() -> None:
 def test_the_same_sentence_twice_has_both_its_marks() -> None:
     same = [Sentence("Yes.", (), True), Sentence("Yes.", (1,), True)]
     assert shown(answered("Yes. Yes. [1]", same)) == '<p>Yes. Yes. <a href="#cite-4-1">1</a></p>'
+
+
+def test_an_answer_that_begins_with_an_indented_row() -> None:
+    turn = answered("| a |\n| 1 | [1]", [Sentence("  | a |\n| 1 |", (1,), True)])
+    assert '<a href="#cite-4-1">1</a>' in shown(turn)
+    assert "<a" not in shown(answered("Else [1]", [Sentence("Nowhere.", (1,), True)]))
 
 
 @pytest.mark.parametrize("mark", ["［无出处］", " [unsupported]"])
