@@ -8,7 +8,7 @@ from typing import Any
 
 import gradio as gr
 
-from pipelines.errors import SearchaskError
+from pipelines.errors import ConfigError, SearchaskError
 from pipelines.page import answers, documents, files, preview, progress, uploads
 from pipelines.page.site import Site
 from pipelines.page.tabs.wiring import Page, drawn, event, grid, grid_html, language, listing
@@ -88,10 +88,10 @@ def documents_tab(page: Page) -> None:
     search.submit(**filtered)
     index_search.submit(**event(partial(_filter_index, site), [base, index_search], [index]))
     jobs.select(**event(partial(_job, site), [base], [job]))
-    started = [*state, vanish]
-    start.click(**event(partial(_begin, site), [base], [*started, question, yes]))
-    retry.click(**event(partial(_begin, site, retry_failed=True), [base], [*started, question, yes]))
-    yes.click(**event(partial(_begin, site, allow_vanish=True), [base], [*started, question, yes]))
+    started = [*state, vanish, question, yes]
+    start.click(**event(partial(_begin, site), [base], started))
+    retry.click(**event(partial(_begin, site, retry_failed=True), [base], started))
+    yes.click(**event(partial(_begin, site, allow_vanish=True), [base], started))
     no.click(lambda: gr.update(visible=False), None, vanish, api_visibility="private")
     cancel.click(**event(partial(_cancel, site), [base], [cancel]))
 
@@ -104,8 +104,12 @@ def _watched(tab: gr.SelectData) -> Any:
 def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
     """Scan the documents, and show what an ingestion would do and what is there now."""
     speaks, entry = language(request), site.entry(base)
-    with entry.catalog() as catalog:
+    try:
         config = entry.config()
+    except ConfigError:  # is told above the tabs
+        empty = grid(None)
+        return "", gr.update(choices=[], value=None), empty, empty, empty, empty, *_asked(None), seen
+    with entry.catalog() as catalog:
         view = documents.plan_view(config, catalog, speaks)
         index = documents.documents_view(catalog, speaks)
         found = documents.findings(config, catalog, speaks)
