@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, Response, Route, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response, Route, sync_playwright
 
 from tests.support.page_server import PageServer
 
@@ -53,7 +53,7 @@ class Visits:
         page.on("console", self._console)
         page.on("pageerror", lambda error: self.wrong.append(f"page error: {error}"))
         page.on("response", self._response)
-        page.on("dialog", lambda dialog: (self.wrong.append(f"dialog: {dialog.message}"), dialog.dismiss()))
+        page.on("dialog", self._dialog)
         page.goto(server.url + path)
         self.pages.append(page)
         return page
@@ -70,6 +70,10 @@ class Visits:
         benign = "net::ERR_ABORTED" in message.text and "queue/data" in message.location.get("url", "")
         if message.type == "error" and not benign and not any(part in message.text for part in self.expected):
             self.wrong.append(f"console: {message.text} ({message.location.get('url', '')})")
+
+    def _dialog(self, dialog: Dialog) -> None:
+        self.wrong.append(f"dialog: {dialog.message}")
+        dialog.dismiss()
 
     def _response(self, response: Response) -> None:
         if response.status >= 500:

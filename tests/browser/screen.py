@@ -51,4 +51,4 @@ def rows(page: Page, table: str) -> Locator:
 
 def toast(page: Page, text: str) -> None:
     """Wait for a sentence in a corner of the page."""
-    expect(page.locator(".toast-wrap, .toast-body").filter(has_text=text).first).to_be_visible()
+    expect(page.get_by_test_id("toast-text").filter(has_text=text).first).to_be_visible()

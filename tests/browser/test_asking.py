@@ -95,16 +95,16 @@ def test_an_older_answer_brings_its_evidence_back(visit: Visits, server: PageSer
 def test_a_document_opens_at_the_place(visit: Visits, server: PageServer) -> None:
     page = visit(server)
     ask(page, "What does a lost badge cost?")
-    for leave in (
-        lambda: page.keyboard.press("Escape"),
-        lambda: page.get_by_role("button", name=re.compile("^Close")).click(),
-    ):
+    for key in ("Escape", ""):
         page.locator("#sources .cited .open").first.click()
         sheet = page.get_by_role("dialog", name="cafeteria.md")
         expect(sheet.locator("mark.quote")).to_have_text("A lost badge costs ten euros.")
         expect(sheet.locator("mark.quote")).to_be_in_viewport()
         expect(sheet.locator(".text")).to_contain_text("opens at eight")
-        leave()
+        if key:
+            page.keyboard.press(key)
+        else:
+            page.get_by_role("button", name=re.compile("^Close")).click()
         expect(page.locator(".overlay")).to_have_count(0)
 
 
@@ -116,7 +116,9 @@ def test_of_a_pdf_the_page_is_shown_as_a_picture(visit: Visits, server: PageServ
     picture = page.locator("img.scan")
     expect(picture).to_be_visible()
     assert picture.evaluate("image => image.decode().then(() => image.naturalWidth)") > 300
-    expect(page.locator("mark.quote")).to_have_text("The assembly point is the car park behind building seven.")
+    expect(page.locator("mark.quote")).to_have_text(
+        "The assembly point is the car park behind building seven."
+    )
 
 
 @pytest.mark.parametrize(("locale", "title"), [("en-US", "Sources:"), ("zh-CN", "来源:")])
@@ -161,8 +163,10 @@ def test_a_new_chat_is_empty(visit: Visits, server: PageServer) -> None:
 
 def test_an_example_is_asked(visit: Visits, server: PageServer) -> None:
     page = visit(server, "zh-CN")
-    example = page.locator("#chat .example").filter(has_text="年假").or_(
-        page.locator("#chat .example").filter(has_text="地铁")
+    example = (
+        page.locator("#chat .example")
+        .filter(has_text="年假")
+        .or_(page.locator("#chat .example").filter(has_text="地铁"))
     )
     wording = example.first.inner_text().strip()
     example.first.click()

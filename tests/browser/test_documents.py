@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 from playwright.sync_api import Page, expect
@@ -17,7 +18,7 @@ from tests.support.openai_server import OpenAIServer
 from tests.support.page_server import PageServer, base, page_server
 
 QUESTION = "When does the cafeteria open?"
-ENGINES = {
+ENGINES: dict[str, Any] = {
     "retrievers": corpus.WORDS,
     "query_engines": {"answer": {"retriever": "words", "response": {"type": "extractive"}}},
 }
@@ -34,7 +35,7 @@ def endpoint() -> Iterator[OpenAIServer]:
 def houses(tmp_path_factory: pytest.TempPathFactory, endpoint: OpenAIServer) -> dict[str, House]:
     root = tmp_path_factory.mktemp("documents")
 
-    def made(name: str, files: dict[str, str | bytes], **settings: object) -> House:
+    def made(name: str, files: dict[str, str | bytes], **settings: Any) -> House:
         folder = {"type": "folder", "path": str(root / name / "docs"), "upload": True}
         ready = settings.pop("ingest", True)
         house = base(root, name, files, ingest=False, **{**ENGINES, "loaders": {"files": folder}, **settings})
@@ -42,12 +43,16 @@ def houses(tmp_path_factory: pytest.TempPathFactory, endpoint: OpenAIServer) -> 
             house.ingest()
         return house
 
-    many: dict[str, str | bytes] = {f"note{number}.md": f"# Note {number}\n\nAbout {number}.\n" for number in range(8)}
+    many: dict[str, str | bytes] = {
+        f"note{number}.md": f"# Note {number}\n\nAbout {number}.\n" for number in range(8)
+    }
     model = {"type": "openai_like", "model": "hash", "base_url": endpoint.url}
     return {
         "filled": made("filled", {"travel.md": corpus.TRAVEL}),
         "empty": made("empty", {}, ingest=False),
-        "poisoned": made("poisoned", {**many, "bad.md": "# Bad\n\nA poison."}, ingest=False, embed_model=model),
+        "poisoned": made(
+            "poisoned", {**many, "bad.md": "# Bad\n\nA poison."}, ingest=False, embed_model=model
+        ),
         "remove": made("remove", {"travel.md": corpus.TRAVEL, "cafeteria.md": corpus.CAFETERIA}),
         "terminal": made("terminal", {"travel.md": corpus.TRAVEL}),
         "vanish": made("vanish", many),
@@ -73,13 +78,13 @@ def documents(visit: Visits, server: PageServer, name: str, locale: str = "en-US
 def ingest(page: Page) -> None:
     """Ingest, and wait for the end."""
     page.locator("#ingest").click()
-    expect(page.locator("#cancel")).to_be_enabled()
+    expect(page.locator("#cancel")).to_be_visible()
     ended(page)
 
 
 def ended(page: Page) -> None:
     """Wait for the end of an ingestion, which takes seconds to start."""
-    expect(page.locator("#cancel")).to_be_disabled(timeout=60_000)
+    expect(page.locator("#cancel")).to_be_hidden(timeout=60_000)
     expect(page.locator("#ingest")).to_be_enabled()
 
 
@@ -87,27 +92,30 @@ def upload(page: Page, *files: Path) -> None:
     page.locator("#upload input[type=file]").set_input_files(list(files))
 
 
-def test_upload_plan_ingest_ask(visit: Visits, server: PageServer, houses: dict[str, House], tmp_path: Path) -> None:
+def test_upload_plan_ingest_ask(
+    visit: Visits, server: PageServer, houses: dict[str, House], tmp_path: Path
+) -> None:
     page = documents(visit, server, "empty")
     expect(page.locator("#problem")).to_contain_text("Nothing is ingested yet")
     tab(page, "Add and remove")
-    file = tmp_path / "cafeteria.md"
-    file.write_text(corpus.CAFETERIA)
-    upload(page, file)
-    toast(page, "Added: cafeteria.md")
+    files = {"cafeteria.md": corpus.CAFETERIA, "travel.md": corpus.TRAVEL}
+    for name, text in files.items():
+        (tmp_path / name).write_text(text)
+    upload(page, *(tmp_path / name for name in files))
+    toast(page, "Added: cafeteria.md, travel.md")
     assert (houses["empty"].docs / "cafeteria.md").read_text() == corpus.CAFETERIA
     tab(page, "Plan")
-    row = rows(page, "plan")
-    expect(row).to_have_count(1)
-    expect(row).to_contain_text("cafeteria.md")
-    expect(row).to_contain_text("not in the index")
+    expect(rows(page, "plan")).to_have_count(2)
+    expect(rows(page, "plan").first).to_contain_text("cafeteria.md")
+    expect(rows(page, "plan").first).to_contain_text("not in the index")
     ingest(page)
-    expect(page.locator("#progress")).to_contain_text("1 documents done")
-    expect(row).to_have_count(0)
+    expect(page.locator("#progress")).to_contain_text("2 documents done")
+    expect(rows(page, "plan")).to_have_count(0)
     tab(page, "In the index")
-    expect(rows(page, "index")).to_contain_text("cafeteria.md")
+    expect(rows(page, "index").first).to_contain_text("cafeteria.md")
     expect(page.locator("#problem")).to_be_hidden()
     tab(page, "Ask")
+    expect(page.locator("#chat .example").first).to_be_visible()
     expect(ask(page, QUESTION)).to_contain_text("opens at eight")
 
 
@@ -148,7 +156,7 @@ def test_a_failed_document_is_retried(
     expect(rows(page, "findings")).to_contain_text("bad.md")
     endpoint.reset()
     page.locator("#retry").click()
-    expect(page.locator("#cancel")).to_be_enabled()
+    expect(page.locator("#cancel")).to_be_visible()
     ended(page)
     expect(page.locator("#progress")).to_contain_text("1 documents done")
     expect(rows(page, "findings")).to_have_count(0)
@@ -162,17 +170,17 @@ def test_what_vanished_is_asked_about(visit: Visits, server: PageServer, houses:
     page = documents(visit, server, "vanish")
     expect(page.locator("#vanishing")).to_contain_text("5 of 8 indexed documents are gone")
     page.locator("#vanish-no").click()
-    expect(page.locator("#vanish")).to_be_hidden()
+    expect(page.locator("#vanish-no")).to_be_hidden()
     page.locator("#ingest").click()
     expect(page.locator("#vanishing")).to_contain_text("note0.md")
     page.locator("#vanish-no").click()
-    expect(page.locator("#vanish")).to_be_hidden()
+    expect(page.locator("#vanish-no")).to_be_hidden()
     assert len(house.live()) == 8
     page.locator("#ingest").click()
     page.locator("#vanish-yes").click()
-    expect(page.locator("#cancel")).to_be_enabled()
+    expect(page.locator("#cancel")).to_be_visible()
     ended(page)
-    expect(page.locator("#vanish")).to_be_hidden()
+    expect(page.locator("#vanish-no")).to_be_hidden()
     tab(page, "In the index")
     expect(rows(page, "index")).to_have_count(3)
     assert len(house.live()) == 3
@@ -188,7 +196,7 @@ def test_a_file_is_removed_only_when_confirmed(
     page.locator("#remove").click()
     expect(page.locator("#sure-text")).to_contain_text("travel.md")
     page.locator("#remove-no").click()
-    expect(page.locator("#sure")).to_be_hidden()
+    expect(page.locator("#remove-no")).to_be_hidden()
     assert file.exists()
     page.locator("#remove").click()
     page.locator("#remove-yes").click()

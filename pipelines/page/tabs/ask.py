@@ -77,8 +77,14 @@ def ask_tab(page: Page) -> None:
             **event(partial(_example, site), [chat, page.base, engine], shown, busy="ask")
         ),
     ]
-    stop.click(**event(_stopped, [chat], shown, queue=False, cancels=running))
-    new.click(**event(_new, [], shown, cancels=running))
+    # Twice, since a last update of what was cancelled may come after the first. Not through the queue, whose stream
+    # the cancelled event takes with it.
+    stop.click(**event(_stopped, [chat], shown, queue=False, cancels=running)).then(
+        **event(_stopped, [chat], shown, queue=False)
+    )
+    new.click(**event(_new, [], shown, queue=False, cancels=running)).then(
+        **event(_new, [], shown, queue=False)
+    )
     selected = chatbot.select(**event(_select, [chat], [sources, chat]))
     for done in (*running, selected):
         inspector.fill_after(done)
@@ -88,9 +94,8 @@ def ask_tab(page: Page) -> None:
         None, [copied], None, js="(text) => { window.searchask.copy(text); }", api_visibility="private"
     )
     sources.select(**event(partial(_open, site), [chat], [page.viewer]))
-    for changed in (page.blocks.load, page.base.change):
-        changed(**event(partial(_engines, site), [page.base], [engine]))
     for changed in (page.blocks.load, page.base.change, page.seen.change):
+        changed(**event(partial(_engines, site), [page.base, engine], [engine]))
         changed(**event(partial(_examples, site), [page.base], [chatbot]))
 
 
@@ -111,12 +116,12 @@ def _chatbot(page: Page) -> gr.Chatbot:
     )
 
 
-def _engines(site: Site, base: str) -> Any:
-    """The query engines of a knowledge base."""
+def _engines(site: Site, base: str, chosen: str | None) -> Any:
+    """The query engines of a knowledge base; one that was chosen stays where it has it too."""
     engines: list[str] = []
     with suppress(SearchaskError):
         engines = list(site.entry(base).config().spec.query_engines)
-    first = engines[0] if engines else None
+    first = chosen if chosen in engines else next(iter(engines), None)
     return gr.update(choices=engines, value=first, visible=len(engines) > 1)
 
 

@@ -50,8 +50,10 @@ def config_tab(page: Page) -> None:
         shown(**show)
     file.input(**event(partial(_file, site), [base, file], [text, seen]))
     search.submit(**event(partial(_search, site), [base, search], [explained]))
+    page.seen.change(**event(partial(_effect, site), [base], [explained, does, built]))
     if page.edit:
-        save.click(**event(partial(_save, site), [base, file, text, seen], [problems, seen, status]))
+        given, told = [base, file, text, seen, page.seen], [problems, seen, status, page.seen]
+        save.click(**event(partial(_save, site), given, told))
 
 
 def _show(site: Site, editable: bool, base: str, request: gr.Request) -> Any:
@@ -59,26 +61,28 @@ def _show(site: Site, editable: bool, base: str, request: gr.Request) -> Any:
     view = config_view.yaml_view(entry.path, speaks)
     names = [(each.path.name, str(number)) for number, each in enumerate(view.files)]
     first = view.files[0]
-    explained, does, built = None, "", None
-    try:
-        config = entry.config()
-        explained = config_view.explain_view(config, "", speaks)
-        with entry.catalog() as catalog:
-            difference = config_view.built_with(config, catalog, speaks)
-        does = "\n".join(f"- {answers.escaped(each)}" for each in difference.would_do)
-        built = difference.differences
-    except SearchaskError:  # a broken config is told by its problems
-        pass
     return (
         gr.update(choices=names, value="0", visible=len(names) > 1),
         first.text,
         first.seen,
         grid(view.problems if view.problems.rows else None),
-        grid(explained),
-        does,
-        grid(built),
+        *_effect(site, base, request),
         _SECRETS.of(speaks) if first.secrets and editable else "",
     )
+
+
+def _effect(site: Site, base: str, request: gr.Request) -> Any:
+    """What is in effect, what rerunning would do, and how the index was built otherwise."""
+    speaks, entry = language(request), site.entry(base)
+    try:
+        config = entry.config()
+        explained = config_view.explain_view(config, "", speaks)
+        with entry.catalog() as catalog:
+            difference = config_view.built_with(config, catalog, speaks)
+    except SearchaskError:  # a broken config is told by its problems
+        return grid(None), "", grid(None)
+    does = "\n".join(f"- {answers.escaped(each)}" for each in difference.would_do)
+    return grid(explained), does, grid(difference.differences)
 
 
 def _file(site: Site, base: str, number: str, request: gr.Request) -> Any:
@@ -91,12 +95,14 @@ def _search(site: Site, base: str, text: str, request: gr.Request) -> Any:
     return grid(config_view.explain_view(site.entry(base).config(), text, language(request)))
 
 
-def _save(site: Site, base: str, number: str, text: str, seen: str, request: gr.Request) -> Any:
+def _save(
+    site: Site, base: str, number: str, text: str, seen: str, changes: float, request: gr.Request
+) -> Any:
     """Save the file that is shown; where it is wrong, every problem at its line, and nothing is saved."""
     speaks, entry = language(request), site.entry(base)
     files = config_view.yaml_view(entry.path, speaks).files
     if not number.isdigit() or int(number) >= len(files):
-        return grid(None), seen, ""
+        return grid(None), seen, "", changes
     path = files[int(number)].path
     try:
         now = config_edit.save(path, text, speaks, seen)
@@ -105,7 +111,8 @@ def _save(site: Site, base: str, number: str, text: str, seen: str, request: gr.
             grid(config_view.problem_table(error.problems, entry.path, speaks)),
             seen,
             f"**{_NOT_SAVED.of(speaks)}**",
+            changes,
         )
     except Refused as refusal:
-        return grid(None), seen, f"**{answers.escaped(str(refusal))}**"
-    return grid(None), now, _SAVED.of(speaks)
+        return grid(None), seen, f"**{answers.escaped(str(refusal))}**", changes
+    return grid(None), now, _SAVED.of(speaks), changes + 1

@@ -59,7 +59,7 @@ class Page:
     base: gr.Dropdown = field(init=False)
     """Which knowledge base is looked at."""
     seen: gr.Number = field(init=False)
-    """Another number whenever documents were added, removed or ingested here."""
+    """Another number whenever documents were added, removed or ingested here, or a config was saved."""
     viewer: gr.HTML = field(init=False)
     """A document over the page, opened at a place."""
 
