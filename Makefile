@@ -39,7 +39,7 @@ lint: $(READY_DEV)  ## Everything that must hold of the code: style, types, stru
 	$(BIN)/searchask check config/default.yaml
 
 test: $(READY_DEV)  ## The whole suite: offline, without a key.
-	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m pytest -n 2 --dist loadfile
 
 bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes docs/benchmarks.md.
 	$(BIN)/python -m tests.bench
