@@ -224,7 +224,9 @@ def filled(tmp_path: Path) -> Path:
     return tmp_path
 
 
-@pytest.mark.parametrize("name", ["data_level0.bin", "length.bin", "header.bin", "index_metadata.pickle"])
+@pytest.mark.parametrize(
+    "name", ["data_level0.bin", "length.bin", "link_lists.bin", "header.bin", "index_metadata.pickle"]
+)
 def test_a_cut_file_is_reported_and_can_be_discarded(filled: Path, name: str) -> None:
     file = next(filled.rglob(name))
     os.truncate(file, 16 if name == "header.bin" else file.stat().st_size // 2)
@@ -237,6 +239,14 @@ def test_a_cut_file_is_reported_and_can_be_discarded(filled: Path, name: str) ->
     index.add(names(3), drawn(3))
     assert len(index.query(drawn(1)[0], 9)) == 3
     index.close()
+
+
+def test_lengths_that_no_list_has_are_never_allocated(filled: Path) -> None:
+    file = next(filled.rglob("link_lists.bin"))
+    content = file.read_bytes()
+    file.write_bytes(b"\xf0\xff\xff\x0f" + content[4:])
+    with pytest.raises(DamagedVectors, match=r"link_lists\.bin"):
+        opened(filled)
 
 
 def test_a_missing_folder_of_vectors_is_reported(filled: Path) -> None:

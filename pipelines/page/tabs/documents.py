@@ -114,7 +114,8 @@ def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
         index = documents.documents_view(catalog, speaks)
         found = documents.findings(config, catalog, speaks)
         jobs = documents.job_history(catalog, speaks)
-    lines = [view.counts, view.estimate, view.switches]
+    warning = view.vanishing.question if view.vanishing else ""
+    lines = [view.counts, view.estimate, view.switches, warning]
     return (
         "  \n".join(answers.escaped(line) for line in lines if line),
         gr.update(choices=[(_CHANGES.of(speaks), ""), *view.actions], value=""),
@@ -122,7 +123,7 @@ def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
         listing(index),
         listing(found),
         grid(jobs),
-        *_asked(view.vanishing),
+        *(_asked(None) if view.vanishing is None else (gr.skip(), gr.skip(), gr.skip())),
         seen,
     )
 
