@@ -31,6 +31,7 @@ from pipelines.page.tabs.ask import ask_tab
 from pipelines.page.tabs.config import config_tab
 from pipelines.page.tabs.documents import documents_tab
 from pipelines.page.tabs.explore import explore_tab
+from pipelines.page.tabs.usage import usage_tab
 from pipelines.page.tabs.wiring import Page, asset, drawn, event, language
 
 FONT = ("system-ui", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans-serif")
@@ -71,6 +72,7 @@ def build(site: Site, *, edit: bool = False) -> Page:
             documents_tab(page)
             config_tab(page)
             explore_tab(page)
+            usage_tab(page)
         for changed in (blocks.load, page.base.change, page.seen.change):
             changed(**event(tell, [page.base], [wrong]))
         public = Public(site)

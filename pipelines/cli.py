@@ -126,10 +126,45 @@ def _question_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
         verb.add_argument("--engine", default="", metavar="NAME", help="query engine; default: the first")
         verb.add_argument("--json", action="store_true", help="print JSON for other programs")
         verb.add_argument("--questions", metavar="FILE.jsonl", help="many questions, one JSON result a line")
+        verb.add_argument(
+            "--filter",
+            action="append",
+            default=[],
+            metavar="FIELD=VALUE",
+            help="search only where document, folder, type, date, language or heading is VALUE; repeatable",
+        )
+    chat = _verb(verbs, "chat", "ask question after question, each of which may refer to those before", _chat)
+    chat.add_argument("file", metavar="FILE")
+    chat.add_argument("--engine", default="", metavar="NAME", help="query engine; default: the first")
+    calibrate = _verb(
+        verbs, "calibrate", "find the thresholds that tell when the documents hold no answer", _calibrate
+    )
+    calibrate.add_argument("file", metavar="FILE")
+    calibrate.add_argument(
+        "--questions",
+        required=True,
+        metavar="FILE.jsonl",
+        help='one {"question": …, "answerable": true|false} a line',
+    )
+    calibrate.add_argument("--engine", default="", metavar="NAME", help="query engine; default: all of them")
+    calibrate.add_argument(
+        "--most-refused",
+        type=float,
+        default=0.02,
+        metavar="SHARE",
+        help="share of answerable questions that may be refused; default: 0.02",
+    )
+    calibrate.add_argument("--json", action="store_true", help="print JSON for other programs")
     ask.add_argument("--show-trace", action="store_true", help="show stages and candidates too")
 
 
 def _storage_verbs(verbs: Verbs[argparse.ArgumentParser]) -> None:
+    usage = _verb(verbs, "usage", "sum the tokens and the money that models took", _usage)
+    usage.add_argument("file", metavar="FILE")
+    usage.add_argument(
+        "--days", type=int, default=30, metavar="N", help="today and the days before; default: 30"
+    )
+    usage.add_argument("--json", action="store_true", help="print JSON for other programs")
     jobs = _verb(verbs, "jobs", "list ingestions, or show one", _jobs)
     documents = _verb(verbs, "documents", "list the documents of the index", _documents)
     chunks = _verb(verbs, "chunks", "show what was cut where in a document", _chunks)
@@ -214,6 +249,24 @@ def _retrieve(args: argparse.Namespace) -> int:
     from pipelines.commands.asking import retrieve_command
 
     return retrieve_command(args)
+
+
+def _chat(args: argparse.Namespace) -> int:
+    from pipelines.commands.chatting import chat_command
+
+    return chat_command(args)
+
+
+def _calibrate(args: argparse.Namespace) -> int:
+    from pipelines.commands.calibrating import calibrate_command
+
+    return calibrate_command(args)
+
+
+def _usage(args: argparse.Namespace) -> int:
+    from pipelines.commands.usage import usage_command
+
+    return usage_command(args)
 
 
 def _jobs(args: argparse.Namespace) -> int:

@@ -7,6 +7,7 @@ SearchaskError              the one base to catch
 │   └── Quarantined         ... and its bytes must change before another try makes sense
 ├── EndpointError           a model endpoint failed: unreachable, refused, or answered nonsense
 ├── StorageError            the storage can't be used: locked, read-only, full, foreign, too new
+├── LimitReached            a limit of the config said no; what would have passed it was not sent
 └── Refused                 a guard said no; nothing was changed
 """
 
@@ -64,6 +65,10 @@ class EndpointError(SearchaskError):
 
 class StorageError(SearchaskError):
     """The storage can't be used as it is; the message says what would help."""
+
+
+class LimitReached(SearchaskError):
+    """A limit of the config would be passed; the message says which, how much, and what was spent."""
 
 
 class Refused(SearchaskError):

@@ -26,7 +26,9 @@ def llama_index_class(path: str) -> Any:
     try:
         found = getattr(importlib.import_module(module), name, None)
     except ModuleNotFoundError as error:
-        package = "-".join((error.name or module).split(".")[:4]).replace("_", "-")
+        # Where no package of a family is installed, it is the family that is missing.
+        missing = module if f"{module}.".startswith(f"{error.name}.") else error.name or module
+        package = "-".join(missing.split(".")[:3]).replace("_", "-")
         raise SearchaskError(f"class {path!r} is not installed: pip install {package}") from None
     if not isinstance(found, type):
         raise SearchaskError(f"class {path!r}: there is no class {name!r} in {module}")

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
     import numpy as np
-    from llama_index.core.schema import NodeWithScore
+    from llama_index.core.schema import NodeWithScore, TextNode
 
+    from pipelines.filters import Filters
     from pipelines.text.analyser import Analyser
 
     Vector = np.ndarray[Any, np.dtype[np.float32]]
@@ -63,8 +64,8 @@ class KeywordIndex(Protocol):
     def commit(self) -> None:
         """Make what was added and deleted durable and visible."""
 
-    def search(self, question: str, top_k: int) -> list[Hit]:
-        """The best by BM25, with the terms that matched; nothing where no term matches."""
+    def search(self, question: str, top_k: int, among: Iterable[str] | None = None) -> list[Hit]:
+        """The best by BM25, with the terms that matched; nothing where no term matches. `among`: these few ids only."""
 
     def idf_mass(self, question: str) -> float:
         """The sum of the inverse document frequencies of all terms of the question."""
@@ -82,15 +83,68 @@ class KeywordIndex(Protocol):
         """Give back files and locks."""
 
 
+class Graph(Protocol):
+    """What documents are called, and what their passages name."""
+
+    @property
+    def built(self) -> bool:
+        """Whether any document is in it."""
+
+    @property
+    def titles(self) -> Mapping[str, tuple[int, ...]]:
+        """The documents that are called by a term."""
+
+    @property
+    def first_units(self) -> frozenset[str]:
+        """The first words or characters of all titles."""
+
+    def titles_of(self, wanted: Sequence[int]) -> dict[int, list[str]]:
+        """What documents are called."""
+
+    def named(self, nodes: Sequence[tuple[int, str]]) -> dict[str, list[str]]:
+        """What nodes, given with their documents, name."""
+
+    def naming(self, terms: Sequence[str], *, most: int) -> dict[str, list[tuple[int, str]]]:
+        """The nodes that name a term, with their documents, for those terms that at most so many nodes name."""
+
+
+class Structure(Protocol):
+    """What is known of documents beyond single passages."""
+
+    @property
+    def graph(self) -> Graph:
+        """What documents are called, and what their passages name."""
+
+    def parents(self, ids: Sequence[str]) -> dict[str, str]:
+        """The larger node that holds a node, for those that one holds."""
+
+    def parts(self, of: Sequence[int], ids: Sequence[str]) -> dict[str, int]:
+        """How many nodes a larger node is made of; `of` are the documents that these nodes lie in."""
+
+    def sizes(self, ids: Sequence[int]) -> dict[int, int]:
+        """Tokens of all chunks of documents: no fewer than those of the text."""
+
+    def leaves(self, ids: Sequence[int]) -> dict[int, list[str]]:
+        """The passages of documents that are searched for, in their order."""
+
+    def closest(self, vector: Sequence[float], top_k: int) -> list[tuple[int, float]]:
+        """Documents by cosine similarity with the mean of their passages' vectors, best first."""
+
+
 class Index(Protocol):
     """The active generation, open for questions: only nodes that the catalog knows as live.
 
     Nodes are LlamaIndex `TextNode`s: `text` is the passage, `start_char_idx` and `end_char_idx` its span in
     the document's text, and `metadata` holds `document` (path relative to its loader), `loader`,
-    `document_id`, `order` (of the node in its document), `page` (int or None), `heading` (`A > B`, or ""),
+    `document_id`, `order` (of the node in its document), `modified` (when the document last
+    changed, in ns since 1970, 0 where unknown), `page` (int or None), `heading` (`A > B`, or ""),
     `table_header` (a table's header row where the passage continues a table, or ""), and `terms`
     (list of str) where a keyword search found it.
     """
+
+    @property
+    def structure(self) -> Structure:
+        """Documents beyond single passages."""
 
     @property
     def analyser(self) -> Analyser:
@@ -105,14 +159,41 @@ class Index(Protocol):
     def embed_question(self, question: str) -> list[float]:
         """The question's vector, by the model that built the active generation."""
 
-    def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
-        """Nodes by cosine similarity, best first."""
+    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts that are compared as passages, by the same model; none may be blank."""
 
-    def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
-        """Nodes by BM25 over the analysed text, best first."""
+    @property
+    def embedded(self) -> int:
+        """Tokens of all questions that this thread has had embedded by a model that costs something."""
+
+    def nearest(
+        self, vector: Sequence[float], top_k: int, filters: Filters | None = None
+    ) -> list[NodeWithScore]:
+        """Nodes by cosine similarity, best first, of those that the filters allow."""
+
+    def matching(self, question: str, top_k: int, filters: Filters | None = None) -> list[NodeWithScore]:
+        """Nodes by BM25 over the analysed text, best first, of those that the filters allow."""
+
+    def unmatched(self, filters: Filters) -> str:
+        """Why the filters allow no node at all, with the values that there are; empty where they allow some."""
+
+    def admits(self, metadata: Mapping[str, Any], filters: Filters) -> bool:
+        """Whether the filters allow the node with that metadata."""
 
     def idf_mass(self, question: str) -> float:
         """The sum of the inverse document frequencies of all terms of the question."""
 
     def similarities(self, vector: Sequence[float], ids: Sequence[str]) -> dict[str, float]:
         """Cosine similarity of given nodes with a vector."""
+
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, list[float]]:
+        """The vectors of those nodes that have one."""
+
+    def neighbours(self, ids: Sequence[str], before: int, after: int) -> dict[str, list[TextNode]]:
+        """For each live node those around it in its document, itself among them, in the document's order."""
+
+    def text_between(self, document: object, start: int, end: int) -> str | None:
+        """A span of a document's text, by its `document_id`; None where it is gone."""
+
+    def nodes_of(self, ids: Sequence[str]) -> dict[str, TextNode]:
+        """Live nodes by id, those among them that hold smaller ones."""

@@ -84,8 +84,8 @@ class TantivyIndex:
                 self._writer.commit()
             self.reload()
 
-    def search(self, question: str, top_k: int) -> list[Hit]:
-        """The best by BM25, with the terms that matched; nothing where no term matches."""
+    def search(self, question: str, top_k: int, among: Iterable[str] | None = None) -> list[Hit]:
+        """The best by BM25, with the terms that matched; nothing where no term matches. `among`: these few ids only."""
         import tantivy
 
         with self._reported():
@@ -95,6 +95,10 @@ class TantivyIndex:
             either = tantivy.Query.boolean_query(
                 [(tantivy.Occur.Should, query) for query in queries.values()]
             )
+            if among is not None:
+                either = tantivy.Query.boolean_query(
+                    [(tantivy.Occur.Must, either), (tantivy.Occur.Must, self._only(among))]
+                )
             found = self._searcher.search(either, top_k, count=False).hits
             ids = [self._id_at(place) for _, place in found]
             matched = self._matched(queries, ids) if ids else {}
@@ -138,8 +142,7 @@ class TantivyIndex:
         from tantivy import Occur, Query
 
         matched: dict[str, list[str]] = {key: [] for key in ids}
-        own = [Query.term_query(self._index.schema, "id", key, "basic") for key in ids]
-        among = Query.const_score_query(Query.boolean_query([(Occur.Should, one) for one in own]), 0.0)
+        among = self._only(ids)
         terms = list(queries)
         for first in range(0, len(terms), _BITS):
             group = terms[first : first + _BITS]
@@ -151,6 +154,13 @@ class TantivyIndex:
                 bits = int(score)
                 matched[self._id_at(place)] += [term for bit, term in enumerate(group) if bits >> bit & 1]
         return matched
+
+    def _only(self, ids: Iterable[str]) -> tantivy.Query:
+        """Entries with these ids; adds nothing to their scores."""
+        from tantivy import Occur, Query
+
+        own = [Query.term_query(self._index.schema, "id", key, "basic") for key in ids]
+        return Query.const_score_query(Query.boolean_query([(Occur.Should, one) for one in own]), 0.0)
 
     def _id_at(self, place: tantivy.DocAddress) -> str:
         key: str = self._searcher.doc(place)["id"][0]

@@ -18,6 +18,13 @@ DEFAULT_RETRIEVERS = {
     "both": {"type": "fusion", "of": ["meaning", "words"]},
 }
 
+NEEDED_PARSERS = {"window": "sentence_window", "auto_merging": "hierarchical"}
+"""The node parser that a retriever can't do without."""
+
+
+RUN_HERE = ("local", "fake", "huggingface", "fastembed")
+"""Embed models that cost nothing."""
+
 
 def suggestion(word: str, known: Iterable[str]) -> str:
     """` (did you mean …?)`, or the names that there are."""
@@ -48,19 +55,69 @@ def misreferences(data: Mapping[str, Any], *, need_llm: frozenset[str]) -> Itera
     """Names that refer to nothing, loops between retrievers, and responses (`need_llm`) without an LLM."""
     retrievers = _maps(data.get("retrievers"))
     for name, retriever in retrievers.items():
-        for index, part in _names(retriever.get("of")):
+        for place, part in _parts(retriever.get("of")):
             if part not in retrievers:
-                yield ("retrievers", name, "of", index), _unknown(part, [n for n in retrievers if n != name])
+                yield ("retrievers", name, *place), _unknown(part, [n for n in retrievers if n != name])
+        if retriever.get("type") == "router" and retriever.get("by") == "llm" and not data.get("llm"):
+            yield ("retrievers", name, "by"), "'llm' needs a model: add `llm:`, or use 'meaning'"
     yield from _loops(retrievers)
+    yield from _wrongly_cut(data, retrievers)
+    yield from _unpriced(data)
     for name, engine in _maps(data.get("query_engines")).items():
         wanted = engine.get("retriever")
         if isinstance(wanted, str) and wanted not in retrievers:
             yield ("query_engines", name, "retriever"), _unknown(wanted, retrievers)
-        response = engine.get("response")
-        kind = response.get("type") if isinstance(response, Mapping) else None
-        if isinstance(kind, str) and kind in need_llm and not data.get("llm"):
-            message = f"'{kind}' needs a model: add `llm:`, or use 'extractive'"
-            yield ("query_engines", name, "response", "type"), message
+        if not data.get("llm"):
+            yield from _without_llm(name, engine, need_llm)
+
+
+def _unpriced(data: Mapping[str, Any]) -> Iterator[Found]:
+    """Limits in money for models whose price nobody gave."""
+    limits = _maps(data.get("limits"))
+    for part, names in (("llm", ("per_question", "per_day")), ("embed_model", ("per_ingestion",))):
+        model = data.get(part)
+        asked = isinstance(model, Mapping) and model.get("price") is None
+        free = isinstance(model, Mapping) and model.get("type") in RUN_HERE
+        for name in names:
+            if asked and not free and limits.get(name, {}).get("money") is not None:
+                yield ("limits", name, "money"), f"money can't be counted: `{part}` gives no `price`"
+
+
+def _without_llm(name: str, engine: Mapping[str, Any], need_llm: frozenset[str]) -> Iterator[Found]:
+    """The parts of an engine that need a model, in a config that has none."""
+    response = engine.get("response")
+    kind = response.get("type") if isinstance(response, Mapping) else None
+    if kind in need_llm:
+        message = f"'{kind}' needs a model: add `llm:`, or use 'extractive'"
+        yield ("query_engines", name, "response", "type"), message
+    policy = engine.get("policy")
+    kind = policy.get("type") if isinstance(policy, Mapping) else None
+    if kind in need_llm:
+        yield (
+            ("query_engines", name, "policy", "type"),
+            f"'{kind}' needs a model: add `llm:`, or use 'strict'",
+        )
+    for key in ("question", "postprocessors"):
+        steps = engine.get(key)
+        for index, step in enumerate(steps if isinstance(steps, list) else ()):
+            kind = step.get("type") if isinstance(step, Mapping) else None
+            if kind in need_llm:
+                message = f"'{kind}' needs a model: add `llm:`, or leave it out"
+                yield ("query_engines", name, key, index, "type"), message
+
+
+def _wrongly_cut(data: Mapping[str, Any], retrievers: Mapping[str, Mapping[str, Any]]) -> Iterator[Found]:
+    """Retrievers over passages of a kind that the node parser does not cut."""
+    parser = data.get("node_parser")
+    cut = parser.get("type") if isinstance(parser, Mapping) else "sentence"
+    for name, retriever in retrievers.items():
+        needed = NEEDED_PARSERS.get(str(retriever.get("type")))
+        if needed and isinstance(cut, str) and cut != needed:
+            message = (
+                f"'{retriever['type']}' needs `node_parser: {{type: {needed}}}` (this config cuts with '{cut}'); "
+                "after that edit run `searchask ingest`"
+            )
+            yield ("retrievers", name, "type"), message
 
 
 def _loops(retrievers: Mapping[str, Mapping[str, Any]]) -> Iterator[Found]:
@@ -68,10 +125,10 @@ def _loops(retrievers: Mapping[str, Mapping[str, Any]]) -> Iterator[Found]:
     done: set[str] = set()
 
     def visit(name: str, chain: tuple[str, ...]) -> Iterator[Found]:
-        for index, part in _names(retrievers[name].get("of")):
+        for place, part in _parts(retrievers[name].get("of")):
             if part in chain:
                 loop = " → ".join((*chain[chain.index(part) :], part))
-                yield ("retrievers", name, "of", index), f"a loop: {loop}"
+                yield ("retrievers", name, *place), f"a loop: {loop}"
             elif part in retrievers and part not in done:
                 yield from visit(part, (*chain, part))
         done.add(name)
@@ -92,10 +149,12 @@ def _maps(value: Any) -> dict[str, Mapping[str, Any]]:
     return {str(name): entry for name, entry in value.items() if isinstance(entry, Mapping)}
 
 
-def _names(value: Any) -> list[tuple[int, str]]:
-    """The texts of a list with their index."""
-    return (
-        [(i, name) for i, name in enumerate(value) if isinstance(name, str)]
-        if isinstance(value, list)
-        else []
-    )
+def _parts(value: Any) -> list[tuple[tuple[str | int, ...], str]]:
+    """The retrievers that an `of` names, one or a list or the keys of a map, with their places in the retriever."""
+    if isinstance(value, str):
+        return [(("of",), value)]
+    if isinstance(value, Mapping):
+        return [(("of", str(name)), str(name)) for name in value]
+    if isinstance(value, list):
+        return [(("of", i), name) for i, name in enumerate(value) if isinstance(name, str)]
+    return []

@@ -8,24 +8,30 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, ClassVar, Literal
 
-from pydantic import ConfigDict, Field, SecretStr, model_validator
+from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, model_validator
 from pydantic_core import PydanticCustomError
 
 from pipelines.components.embed_models import EmbedModel, LocalModel
 from pipelines.components.llms import LLM
 from pipelines.components.loaders import Loader
+from pipelines.components.moderation import ModerationSpec
 from pipelines.components.node_parsers import NodeParser, SentenceParser
 from pipelines.components.policies import Policy, StrictPolicy
 from pipelines.components.postprocessors import Evidence, Postprocessor
-from pipelines.components.responses import ExtractiveResponse, Response
+from pipelines.components.questions import Question
+from pipelines.components.responses import ExtractiveResponse, Prompts, Response
 from pipelines.components.retrievers import FusionRetriever, KeywordRetriever, Retriever, VectorRetriever
 from pipelines.components.vector_stores import ChromaStore, VectorStore
 from pipelines.references import completed, misreferences
 from pipelines.shape import members, type_of
 from pipelines.spec import Spec
 
-NEED_LLM = frozenset(type_of(response) for response in members(Response) if response.needs_llm)
-"""Responses that can't do without an `llm`."""
+NEED_LLM = frozenset(
+    type_of(part)
+    for part in (*members(Response), *members(Question), *members(Postprocessor), *members(Policy))
+    if getattr(part, "needs_llm", False)
+)
+"""Responses, question transforms, postprocessors and policies that can't do without an `llm`."""
 
 
 class KeywordSpec(Spec):
@@ -44,6 +50,37 @@ class IngestionSpec(Spec):
     """Share of the known documents that may vanish in one run; above it the run is refused (`--allow-vanish`)."""
 
 
+class Cap(Spec):
+    """What may be spent, in tokens or in money or in both; what comes first stops."""
+
+    tokens: PositiveInt | None = None
+    """Tokens, those sent and those written together."""
+    money: PositiveFloat | None = None
+    """Money, in the currency of the `price` of `llm` and `embed_model`."""
+
+
+class LimitsSpec(Spec):
+    """What may be spent on models; a call that would pass a limit is not sent.
+
+    The prompt counts before it is sent, what a model writes counts for the call after. Models that are free, by
+    their price or because they run here, count for nothing.
+    """
+
+    per_question: Cap = Cap()
+    """All calls of the `llm` for one question."""
+    per_day: Cap = Cap()
+    """All questions and ingestions of a day, by the clock of this machine."""
+    per_ingestion: Cap = Cap()
+    """What one ingestion may embed: refused where its estimate is above, stopped where it gets there."""
+
+
+class ChatSpec(Spec):
+    """What a chat remembers."""
+
+    memory_tokens: int = Field(default=1500, ge=0)
+    """Tokens of earlier questions and answers that a follow-up can refer to; the newest are kept. `0`: none."""
+
+
 class QueryEngineSpec(Spec):
     """One way to answer: which passages, what is done to them, who writes, and what if there is no evidence."""
 
@@ -51,6 +88,8 @@ class QueryEngineSpec(Spec):
     """Name of the retriever, under `retrievers`."""
     postprocessors: list[Postprocessor] = Field(default=[Evidence(type="evidence")])
     """What is done to the passages found, in this order; `[]` for nothing."""
+    question: list[Question] = Field(default_factory=list)
+    """What is done to a question before passages are looked for, in this order."""
     response: Response = ExtractiveResponse(type="extractive")
     """How the answer is written; left out: `compact` where there is an `llm`, `extractive` otherwise."""
     policy: Policy = StrictPolicy(type="strict")
@@ -86,6 +125,17 @@ class PipelineSpec(Spec):
     """How text is cut into words for keyword search."""
     llm: LLM | None = None
     """Which model writes answers; none is needed for quoted ones."""
+    limits: LimitsSpec = LimitsSpec()
+    """What may be spent on models, per question, day and ingestion."""
+    moderation: ModerationSpec | None = None
+    """What is not to be asked, answered or taken in."""
+    calibration: str = ""
+    """File that `searchask calibrate` writes and `calibrated` of a postprocessor reads, relative to the file that
+    says so."""
+    prompts: Prompts = Prompts()
+    """What the model is told when it writes an answer, in Chinese and in English."""
+    chat: ChatSpec = ChatSpec()
+    """What a chat remembers, whichever engine answers."""
     retrievers: dict[str, Retriever] = Field(
         min_length=1,
         default={

@@ -54,6 +54,7 @@ def _english(page: Page) -> None:
         ("Documents", "#plan-summary p"),
         ("Config", "#yaml .cm-line"),
         ("Explore", "#map circle"),
+        ("Usage", "#usage p, #usage td"),
     ):
         page.get_by_role("tab", name=name, exact=True).click()
         expect(page.locator(ready).first).to_be_visible()

@@ -54,6 +54,21 @@ CITATION: Shape = {
     "end": number_or_none,
 }
 ASK: Shape = {"question": str, "outcome": str, "text": str, "citations": [CITATION], "trace": dict}
+USE: Shape = {
+    "day": str,
+    "kind": str,
+    "engine": str,
+    "model": str,
+    "calls": int,
+    "tokens_in": int,
+    "tokens_out": int,
+    "money": (int, float, type(None)),
+}
+USAGE: Shape = {
+    "days": int,
+    "rows": [USE],
+    "total": {"calls": int, "tokens_in": int, "tokens_out": int, "money": (int, float, type(None))},
+}
 DOCUMENTS: Shape = [
     {"document": str, "loader": str, "state": str, "chunks": int, "encoding": str, "error": str}
 ]
@@ -164,6 +179,13 @@ def test_an_ingestion_that_is_refused_prints_no_json(tmp_path: Path) -> None:
     assert said.err
 
 
+def test_usage(house: House) -> None:
+    said = searchask("usage", house.file, "--json").json
+    check(said, USAGE)
+    assert [row["kind"] for row in said["rows"]] == ["ingestion"]
+    assert said["total"]["tokens_in"] == said["rows"][0]["tokens_in"] > 0
+
+
 def test_documents(house: House) -> None:
     rows = searchask("documents", house.file, "--json").json
     check(rows, DOCUMENTS)
@@ -231,7 +253,20 @@ def check_answer(answer: Any) -> None:
     assert all(f"[{each}]" in answer["text"] for each in numbers)
     assert (answer["outcome"] == "answered") == bool(numbers)
     trace = answer["trace"]
-    assert set(trace) == {"engine", "retriever", "language", "stages", "candidates", "prompt", "notes"}
+    assert set(trace) == {
+        "engine",
+        "retriever",
+        "language",
+        "stages",
+        "rewritten",
+        "variants",
+        "calls",
+        "candidates",
+        "prompt",
+        "notes",
+        "moderation",
+        "embedded",
+    }
     cited = {each["document"] for each in trace["candidates"] if each["fate"] == "cited"}
     assert cited == {each["document"] for each in answer["citations"]}
 

@@ -71,7 +71,9 @@ def test_explain_hides_secrets(file: str) -> None:
 def test_explain_of_one_key(file: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert explain(file, "retrievers") == 0
     assert capsys.readouterr().out == (
-        "config.yaml:11  retrievers.words.type: keyword\ndefault         retrievers.words.top_k: 20\n"
+        "config.yaml:11  retrievers.words.type: keyword\n"
+        "default         retrievers.words.filters: null\n"
+        "default         retrievers.words.top_k: 20\n"
     )
     assert explain(file, "retrievers.words.topk") == 2
     assert capsys.readouterr().err == (
@@ -84,7 +86,7 @@ def test_components_lists_every_type_with_its_place(capsys: pytest.CaptureFixtur
     found = describe.components()
     assert {each.family for each in found} == {
         *("loaders", "node_parser", "embed_model", "vector_store", "llm", "retrievers"),
-        *("postprocessors", "response", "policy"),
+        *("question", "postprocessors", "response", "policy"),
     }
     for each in found:
         file, _, line = each.where.rpartition(":")

@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pipelines.catalog import contents, version
+from pipelines.catalog import contents, graph, version
 from pipelines.catalog.cache import EmbeddingCache
 from pipelines.catalog.database import connect, explained, snapshot
 from pipelines.catalog.generations import Generations
@@ -104,6 +104,7 @@ class Catalog:
             connection.execute(delete(documents).where(*named, documents.c.content == ""))
             chosen = update(documents).where(documents.c.id == document)
             connection.execute(chosen.values(loader=loader, path=path, **values))
+            graph.rename(connection, document, path)
             version.bump(connection)
 
     def remove(self, generation: int, ids: Sequence[int]) -> int:
@@ -112,6 +113,7 @@ class Catalog:
             gone = 0
             for document in ids:
                 gone += _retire(connection, generation, document, keep=set())
+                graph.write(connection, document, None)
                 connection.execute(_CLEAR, {"of": document})
                 connection.execute(delete(documents).where(documents.c.id == document))
             if ids:
@@ -127,6 +129,11 @@ class Catalog:
         """The load fingerprints of all texts that are held."""
         with explained("the catalog"), self.engine.connect() as connection:
             return set(connection.scalars(select(contents_table.c.key)))
+
+    def graph_keys(self, generation: int) -> dict[int, str]:
+        """How the names of each document in the graph were found, by document id."""
+        with explained("the catalog"), self.engine.connect() as connection:
+            return graph.keys(connection, generation)
 
     def encodings(self) -> dict[str, str]:
         """The text encoding that was recognised, by load fingerprint."""
@@ -241,6 +248,7 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
     connection.execute(_CLEAR, {"of": revision.document})
     if revision.nodes:
         connection.execute(_FILL, [_values(revision.document, node) for node in revision.nodes])
+    graph.write(connection, revision.document, revision.names)
     values = {
         "of": revision.document,
         "content": revision.content,

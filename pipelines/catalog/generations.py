@@ -6,6 +6,7 @@ import time
 
 from sqlalchemy import Engine, delete, insert, select, update
 
+from pipelines.catalog import graph
 from pipelines.catalog.database import explained
 from pipelines.catalog.rows import Generation
 from pipelines.catalog.tables import documents, embeddings, generations, nodes, retired
@@ -91,6 +92,7 @@ class Generations:
         """Forget one with its documents and nodes; its derived stores are the caller's to drop."""
         with explained("the catalog"), self._engine.begin() as connection:
             members = select(documents.c.id).where(documents.c.generation == generation)
+            graph.drop(connection, generation)
             connection.execute(delete(nodes).where(nodes.c.document.in_(members)))
             connection.execute(delete(documents).where(documents.c.generation == generation))
             connection.execute(delete(retired).where(retired.c.generation == generation))

@@ -32,6 +32,7 @@ class LiveNode:
     document_id: int
     document: str
     loader: str
+    modified: int
     digest: bytes
 
 
@@ -50,6 +51,7 @@ _LIVE = (
         documents.c.path,
         documents.c.loader,
         documents.c.load,
+        documents.c.modified,
         documents.c.generation,
     )
     .join(documents, nodes.c.document == documents.c.id)
@@ -57,6 +59,15 @@ _LIVE = (
 )
 
 
+_SIBLINGS = (
+    select(nodes.c.id, nodes.c.document)
+    .where(nodes.c.leaf, nodes.c.document.in_(bindparam("documents", expanding=True)))
+    .order_by(nodes.c.document, nodes.c.position)
+)
+
+_PLACES = select(nodes.c.id, nodes.c.document, nodes.c.heading).where(
+    nodes.c.id.in_(bindparam("ids", expanding=True))
+)
 _DIGESTS = select(nodes.c.id, nodes.c.digest).where(nodes.c.id.in_(bindparam("ids", expanding=True)))
 
 
@@ -87,6 +98,41 @@ class LiveNodes:
                 found[row.id] = _node(row, text)
         return found
 
+    def around(self, ids: Sequence[str], before: int, after: int) -> dict[str, list[LiveNode]]:
+        """For each live leaf the leaves around it in its document, itself among them, in order."""
+        held = self.get(ids)
+        orders: dict[int, list[str]] = {}
+        with explained("the catalog"), self._engine.connect() as connection:
+            wanted = sorted({node.document_id for node in held.values()})
+            for row in connection.execute(_SIBLINGS, {"documents": wanted}):
+                orders.setdefault(row.document, []).append(row.id)
+        near: dict[str, list[str]] = {}
+        for key, node in held.items():
+            order = orders.get(node.document_id, [])
+            if key in order:
+                place = order.index(key)
+                near[key] = order[max(0, place - before) : place + after + 1]
+        known = self.get(list(dict.fromkeys(each for part in near.values() for each in part)))
+        return {key: [known[each] for each in part if each in known] for key, part in near.items()}
+
+    def text_between(self, document: int, start: int, end: int) -> str | None:
+        """A span of a document's text."""
+        with explained("the catalog"), snapshot(self._engine) as connection:
+            load = connection.scalar(select(documents.c.load).where(documents.c.id == document))
+            found = contents.read_spans(connection, [(load, start, end)]) if load else {}
+        return found.get((load, start, end)) if load else None
+
+    def places(self, ids: Sequence[str]) -> dict[str, tuple[int, str]]:
+        """Document and heading path of those of the ids that are live, without their texts."""
+        found: dict[str, tuple[int, str]] = {}
+        with explained("the catalog"), self._engine.connect() as connection:
+            for offset in range(0, len(ids), 500):
+                part = {"ids": list(ids[offset : offset + 500])}
+                found.update(
+                    (row.id, (row.document, row.heading)) for row in connection.execute(_PLACES, part)
+                )
+        return found
+
     def vectors(self, ids: Sequence[str]) -> dict[str, Vector]:
         """The vectors of live nodes, by id."""
         if not ids:
@@ -113,5 +159,6 @@ def _node(row: Any, text: str) -> LiveNode:
         document_id=row.document_id,
         document=row.path,
         loader=row.loader,
+        modified=row.modified,
         digest=row.digest,
     )

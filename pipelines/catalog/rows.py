@@ -73,6 +73,20 @@ class Node:
     extra: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Names:
+    """What one document adds to the graph."""
+
+    key: str
+    """How the names were found; another key means that they may be others."""
+    titles: tuple[str, ...]
+    """What it is called, wherever its text tells it."""
+    of_name: tuple[str, ...]
+    """What only its own name tells."""
+    mentions: tuple[tuple[str, str], ...]
+    """(node, term): what its passages name."""
+
+
 @dataclass(slots=True)
 class Revision:
     """All that one document's new version writes in the commit that makes it live."""
@@ -90,3 +104,5 @@ class Revision:
     error: str = ""
     added: list[str] = field(default_factory=list)
     """Ids of leaves that the derived stores had to take in."""
+    names: Names | None = None
+    """None where the config has no graph."""

@@ -1,7 +1,7 @@
 """The tables of the catalog; `SCHEMA_VERSION` counts up whenever one of them changes.
 
 A storage of an older version gets the tables that it lacks when it is opened for writing (`database.py`).
-2: `feedback`.
+2: `feedback`, the graph.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 
 metadata = MetaData()
 
@@ -181,3 +181,46 @@ feedback = Table(
     Column("good", Boolean, nullable=False),
     Column("comment", Text, nullable=False, default=""),
 )
+
+# What calls of models have cost, by question and by ingestion.
+usage = Table(
+    "usage",
+    metadata,
+    Column("id", Integer, primary_key=True),
+    Column("at", Float, nullable=False),
+    Column("day", String(10), nullable=False),  # of this machine's clock: 2024-05-01
+    Column("kind", String(16), nullable=False),  # question, ingestion
+    Column("engine", Text, nullable=False, default=""),
+    Column("model", Text, nullable=False),
+    Column("purpose", String(64), nullable=False),
+    Column("calls", Integer, nullable=False),
+    Column("tokens_in", Integer, nullable=False),
+    Column("tokens_out", Integer, nullable=False),
+    Column("money", Float),  # null where the config gives no price
+)
+Index("usage_day", usage.c.day)
+
+# What documents are called and what their passages name: a graph that joins documents by these names.
+graph_documents = Table(
+    "graph_documents",
+    metadata,
+    Column("document", Integer, ForeignKey("documents.id"), primary_key=True),
+    Column("key", String(16), nullable=False),  # how its names were found
+)
+graph_titles = Table(
+    "graph_titles",
+    metadata,
+    Column("document", Integer, ForeignKey("documents.id"), primary_key=True),
+    Column("term", String(100), primary_key=True),
+    Column("of_name", Boolean, nullable=False),  # whether only the document's name gives it
+    sqlite_with_rowid=False,
+)
+graph_mentions = Table(
+    "graph_mentions",
+    metadata,
+    Column("document", Integer, ForeignKey("documents.id"), primary_key=True),
+    Column("node", String(40), primary_key=True),
+    Column("term", String(100), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("graph_mentions_term", graph_mentions.c.term)

@@ -8,45 +8,51 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipelines.commands.terminal import block, printable, say, say_json, table
+from pipelines.commands.terminal import block, printable, say, say_json, table, warn
 from pipelines.config import load_config
 from pipelines.errors import SearchaskError
+from pipelines.filters import Filters, parse
 from pipelines.querying.answer import Answer, Citation, Retrieval
 from pipelines.querying.knowledge_base import KnowledgeBase
-from pipelines.querying.trace import Trace
+from pipelines.querying.trace import Candidate, Trace
 
 _SNIPPET = 60
 
 
 def ask_command(args: argparse.Namespace) -> int:
     """Answer a question, or every question of a file."""
+    filters = parse(args.filter)
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
-            return _reply_to_all(args, base.ask)
+            return _reply_to_all(args, base.ask, filters)
         question = _required(args.question)
         if args.json:
-            say_json(base.ask(question, args.engine).to_dict())
+            say_json(base.ask(question, args.engine, filters=filters).to_dict())
             return 0
         streamed = False
-        for piece in base.stream(question, args.engine):
+        for piece in base.stream(question, args.engine, filters=filters):
             if isinstance(piece, str):
                 streamed = sys.stdout.isatty()
                 if streamed:
                     sys.stdout.write(block(piece))
                     sys.stdout.flush()
             elif isinstance(piece, Answer):
-                _show(piece, streamed=streamed)
+                show_answer(piece, streamed=streamed)
                 if args.show_trace:
                     show_trace(piece.trace)
+                elif piece.outcome == "refused":  # the notes may say why
+                    for note in piece.trace.notes:
+                        warn(f"note: {printable(note)}")
     return 0
 
 
 def retrieve_command(args: argparse.Namespace) -> int:
     """Show every candidate for a question with its ranks, and what became of it."""
+    filters = parse(args.filter)
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
-            return _reply_to_all(args, base.retrieve)
-        retrieval = base.retrieve(_required(args.question), args.engine)
+            return _reply_to_all(args, base.retrieve, filters)
+        retrieval = base.retrieve(_required(args.question), args.engine, filters=filters)
     if args.json:
         say_json(retrieval.to_dict())
     else:
@@ -54,10 +60,12 @@ def retrieve_command(args: argparse.Namespace) -> int:
     return 0
 
 
-def _reply_to_all(args: argparse.Namespace, reply: Callable[[str, str], Answer | Retrieval]) -> int:
+def _reply_to_all(
+    args: argparse.Namespace, reply: Callable[..., Answer | Retrieval], filters: Filters
+) -> int:
     """One JSON result a line, in the order of the questions."""
     for question in read_questions(args.questions):
-        say_json(reply(question, args.engine).to_dict(), line=True)
+        say_json(reply(question, args.engine, filters=filters).to_dict(), line=True)
     return 0
 
 
@@ -87,17 +95,21 @@ def _required(question: str | None) -> str:
     return question
 
 
-def _show(answer: Answer, *, streamed: bool) -> None:
+def show_answer(answer: Answer, *, streamed: bool) -> None:
+    """Print an answer, its label before it and its sources behind; `streamed`: after its draft."""
     if streamed:
         say("\n")  # what was streamed is the draft; the checked answer follows
+    if answer.label:
+        say(f"[{block(answer.label)}]")
     say(block(answer.text))
     if answer.citations:
         say()
         for citation in answer.citations:
-            _cite(citation)
+            cite(citation)
 
 
-def _cite(citation: Citation) -> None:
+def cite(citation: Citation) -> None:
+    """Print a source with its place and its words."""
     place = [printable(citation.document)]
     place += [f"p. {citation.page}"] if citation.page else []
     place += [printable(citation.heading)] if citation.heading else []
@@ -127,6 +139,11 @@ def _candidates(retrieval: Retrieval) -> None:
     _candidate_table(retrieval.trace)
 
 
+def _fate(candidate: Candidate) -> str:
+    """What became of a candidate, and whether its text seems to give orders to a model."""
+    return f"{candidate.fate}, suspicious" if candidate.suspicious else candidate.fate
+
+
 def _candidate_table(trace: Trace) -> None:
     retrievers = list(dict.fromkeys(name for each in trace.candidates for name in each.by))
     rows = []
@@ -137,5 +154,5 @@ def _candidate_table(trace: Trace) -> None:
         ]
         place = each.document + (f" p. {each.page}" if each.page else "")
         snippet = " ".join(each.text.split())[:_SNIPPET]
-        rows.append((each.rank, place, *ranks, " ".join(each.terms), each.fate, snippet))
+        rows.append((each.rank, place, *ranks, " ".join(each.terms), _fate(each), snippet))
     table(["rank", "document", *retrievers, "terms", "fate", "text"], rows, right=(0,))

@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, NonNegativeInt, PositiveFloat, PositiveInt, SecretStr, field_serializer
+from pydantic import (
+    Field,
+    NonNegativeFloat,
+    NonNegativeInt,
+    PositiveFloat,
+    PositiveInt,
+    SecretStr,
+    field_serializer,
+)
 
 from pipelines.spec import Spec
 
@@ -12,6 +20,15 @@ if TYPE_CHECKING:
     import llama_index.core.llms as base
 
 Temperature = Annotated[float, Field(ge=0, le=2)]
+
+
+class Price(Spec):
+    """What a million tokens cost, in a currency of your choice."""
+
+    input: NonNegativeFloat
+    """Of a million tokens sent."""
+    output: NonNegativeFloat
+    """Of a million tokens written."""
 
 
 class OpenAILLM(Spec):
@@ -34,8 +51,10 @@ class OpenAILLM(Spec):
     """Seconds to wait for the answer to begin, or to go on."""
     retries: NonNegativeInt = 2
     """Tries after the first, for overload, server errors and lost connections."""
+    price: Price | None = None
+    """What its tokens cost, for `searchask usage` and `limits`."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"api_key", "base_url", "timeout", "retries"})
+    operational: ClassVar[frozenset[str]] = frozenset({"api_key", "base_url", "timeout", "retries", "price"})
 
     def build(self) -> base.LLM:
         """The model; raises `SearchaskError` where there is no key."""
@@ -83,6 +102,8 @@ class OpenAILikeLLM(Spec):
     """Seconds to wait for the answer to begin, or to go on; small machines take long to read a prompt."""
     retries: NonNegativeInt = 2
     """Tries after the first, for overload, server errors and lost connections."""
+    price: Price | None = None
+    """What its tokens cost, for `searchask usage` and `limits`."""
 
     operational: ClassVar[frozenset[str]] = OpenAILLM.operational | {"stream_usage"}
 
@@ -114,6 +135,10 @@ class LlamaIndexLLM(Spec):
     """Dotted path of the class, under `llama_index.`."""
     args: dict[str, Any] = Field(default_factory=dict)
     """Arguments of the class."""
+    price: Price | None = None
+    """What its tokens cost, for `searchask usage` and `limits`."""
+
+    operational: ClassVar[frozenset[str]] = frozenset({"price"})
 
     def identity(self) -> dict[str, Any]:
         """The class and those arguments that decide the answer: no keys, addresses or timeouts."""

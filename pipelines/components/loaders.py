@@ -32,11 +32,9 @@ Size = Annotated[
 MEGABYTE = 1_000_000
 
 
-class Reading(Spec):
-    """What every loader of files has: how bytes become text."""
+class Decoding(Spec):
+    """What every loader of text has: how bytes become characters."""
 
-    ocr: bool = False
-    """Recognise text in images and in scanned PDF pages (needs `searchask[ocr]`)."""
     encoding: str | None = None
     """Text encoding of the files; left out, each file's own is recognised."""
     max_file_size: Size = ByteSize(50 * MEGABYTE)
@@ -53,6 +51,13 @@ class Reading(Spec):
                 "encoding", "there is no encoding '{name}': try utf-8 or gb18030", {"name": encoding}
             ) from None
         return encoding
+
+
+class Reading(Decoding):
+    """What every loader of files has: how bytes become text."""
+
+    ocr: bool = False
+    """Recognise text in images and in scanned PDF pages (needs `searchask[ocr]`)."""
 
     def _options(self) -> Any:
         """The runtime's form of these fields; raises `MissingExtra` where OCR isn't installed."""
@@ -121,11 +126,48 @@ class FilesLoader(Reading):
         """A loader of the listed files; raises `SearchaskError` that names the missing ones."""
         from pipelines.reading import files
 
-        found = {path: base / Path(path).expanduser() for path in self.paths}
-        missing = [str(path) for path in found.values() if not path.exists()]
-        if missing:
-            raise SearchaskError("no such file: " + ", ".join(missing))
+        found = _existing(self.paths, base)
         return files.FilesLoader(files=found, max_size=self.max_file_size, options=self._options())
+
+
+class FaqLoader(Decoding):
+    """Questions with their answers, from CSV, JSON lines, JSON or YAML; each pair is one document.
+
+    The question is the heading of its answer: questions are matched with it, and the answer is what is quoted.
+    """
+
+    operational: ClassVar[frozenset[str]] = frozenset(("paths", "max_file_size"))
+
+    type: Literal["faq"]
+    paths: Annotated[list[str], Field(min_length=1)]
+    """The files, relative to the config file: `.csv`, `.tsv`, `.jsonl`, `.json`, `.yaml`."""
+    question: str = ""
+    """Name of the question's column or key; left out: `question`, `q`, `问题`, `标准问`, …"""
+    answer: str = ""
+    """Name of the answer's column or key; left out: `answer`, `a`, `答案`, `回答`, …"""
+
+    @field_validator("paths")
+    @classmethod
+    def _known_endings(cls, paths: list[str]) -> list[str]:
+        """Refuse a file that no pairs can be read from."""
+        from pipelines.reading.faq import ENDINGS
+
+        for path in paths:
+            if not path.lower().endswith(ENDINGS):
+                raise PydanticCustomError("faq", "'{path}' is none of " + ", ".join(ENDINGS), {"path": path})
+        return _unique(paths)
+
+    def build(self, *, base: Path) -> documents.Loader:
+        """A loader of the pairs; raises `SearchaskError` that names missing files."""
+        from pipelines.reading import faq
+
+        return faq.FaqLoader(
+            files=_existing(self.paths, base),
+            question=self.question,
+            answer=self.answer,
+            encoding=self.encoding or "",
+            max_size=self.max_file_size,
+        )
 
 
 class WebLoader(Reading):
@@ -202,6 +244,15 @@ class LlamaIndexLoader(Spec):
         )
 
 
+def _existing(paths: list[str], base: Path) -> dict[str, Path]:
+    """Where listed files are; raises `SearchaskError` that names the missing ones."""
+    found = {path: base / Path(path).expanduser() for path in paths}
+    missing = [str(path) for path in found.values() if not path.exists()]
+    if missing:
+        raise SearchaskError("no such file: " + ", ".join(missing))
+    return found
+
+
 def _unique(values: list[str]) -> list[str]:
     """The list itself, unless a value stands in it twice."""
     repeated = next((value for place, value in enumerate(values) if value in values[:place]), None)
@@ -211,6 +262,6 @@ def _unique(values: list[str]) -> list[str]:
 
 
 Loader = Annotated[
-    FolderLoader | FilesLoader | WebLoader | LlamaIndexLoader,
+    FolderLoader | FilesLoader | FaqLoader | WebLoader | LlamaIndexLoader,
     Field(discriminator="type"),
 ]

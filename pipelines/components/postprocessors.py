@@ -4,13 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt
+from pydantic import Field, PositiveInt, field_serializer
 
+from pipelines.components.reranking import Rerank, RerankLLM
+from pipelines.components.shaping import MMR, Compress, CompressLLM, Neighbours, Recency, Reorder
+from pipelines.errors import SearchaskError
 from pipelines.extras import llama_index_class
 from pipelines.spec import Spec
 
 if TYPE_CHECKING:
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
+
+    from pipelines.index import Index
 
 
 class SimilarityCutoff(Spec):
@@ -20,15 +25,20 @@ class SimilarityCutoff(Spec):
     """What a trace says of a passage that it drops."""
 
     type: Literal["similarity_cutoff"]
-    cutoff: float
-    """The lowest score to keep, on the scale of the engine's retriever. `vector`: cosine similarity, between
-    0.7 and 1.0 with the `local` model. `fusion`: the same plus at most `keyword_weight`. `keyword`: BM25,
-    without an upper end."""
+    cutoff: float | Literal["calibrated"]
+    """The lowest score to keep; `calibrated`: that of the `calibration` of the config. A number is on the scale of
+    the engine's retriever. `vector`: cosine similarity, between 0.7 and 1.0 with the `local` model. `fusion`: the
+    same plus at most `keyword_weight`. `keyword`: BM25, without an upper end."""
 
-    def build(self) -> BaseNodePostprocessor:
+    def build(self, *, index: Index) -> BaseNodePostprocessor:
         """The LlamaIndex postprocessor."""
         from llama_index.core.postprocessor import SimilarityPostprocessor
 
+        if self.cutoff == "calibrated":
+            raise SearchaskError(
+                "similarity_cutoff: there is no calibration of this engine yet: "
+                "`searchask calibrate FILE --questions Q.jsonl` makes it"
+            )
         return SimilarityPostprocessor(similarity_cutoff=self.cutoff)
 
 
@@ -50,8 +60,10 @@ class Evidence(Spec):
     in the language of the question."""
     across_languages: float = Field(default=0.02, ge=0)
     """The same for a passage in another language, where words can't match."""
+    calibrated: bool = False
+    """Take the three numbers from the `calibration` of the config; those given here hold until there is one."""
 
-    def build(self) -> BaseNodePostprocessor:
+    def build(self, *, index: Index) -> BaseNodePostprocessor:
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.postprocessors import Gate
 
@@ -67,7 +79,7 @@ class TokenBudget(Spec):
     max_tokens: PositiveInt = 3000
     """Tokens of all passages together."""
 
-    def build(self) -> BaseNodePostprocessor:
+    def build(self, *, index: Index) -> BaseNodePostprocessor:
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.postprocessors import Budget
 
@@ -83,7 +95,7 @@ class Deduplicate(Spec):
     similarity: float = Field(default=0.9, gt=0, le=1)
     """Share of equal character sequences (Jaccard over runs of 5) from which two passages are the same."""
 
-    def build(self) -> BaseNodePostprocessor:
+    def build(self, *, index: Index) -> BaseNodePostprocessor:
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.postprocessors import Distinct
 
@@ -101,7 +113,13 @@ class LlamaIndexPostprocessor(Spec):
     args: dict[str, Any] = Field(default_factory=dict)
     """Its keyword arguments."""
 
-    def build(self) -> BaseNodePostprocessor:
+    @field_serializer("args", when_used="json")
+    def _without_secrets(self, args: dict[str, Any]) -> dict[str, Any]:
+        from pipelines.models.others import masked
+
+        return masked(args)
+
+    def build(self, *, index: Index) -> BaseNodePostprocessor:
         """The LlamaIndex postprocessor; raises `SearchaskError` where class or arguments are wrong."""
         from pipelines.components.runtime.postprocessors import foreign
 
@@ -109,6 +127,18 @@ class LlamaIndexPostprocessor(Spec):
 
 
 Postprocessor = Annotated[
-    SimilarityCutoff | Evidence | TokenBudget | Deduplicate | LlamaIndexPostprocessor,
+    SimilarityCutoff
+    | Evidence
+    | TokenBudget
+    | Deduplicate
+    | RerankLLM
+    | Rerank
+    | Compress
+    | CompressLLM
+    | MMR
+    | Reorder
+    | Neighbours
+    | Recency
+    | LlamaIndexPostprocessor,
     Field(discriminator="type"),
 ]

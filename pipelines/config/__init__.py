@@ -11,6 +11,7 @@ from pathlib import Path
 from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
+from pipelines.config.files import with_files
 from pipelines.config.problems import NUMBER_ERRORS, Report, locate
 from pipelines.config.sources import read
 from pipelines.config.variables import Expansion, expand
@@ -33,6 +34,8 @@ class Config:
     """Every value that was written, of this file and of those it extends."""
     templates: Mapping[tuple[str | int, ...], str] = field(repr=False)
     """What was written for values with variables in them."""
+    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """By query engine, what a person should know of its calibration."""
 
     @property
     def storage(self) -> Path:
@@ -78,7 +81,9 @@ def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> C
         spec, found = _validate(tree, expansion, whole=sources.whole)
         problems += expansion.problems + found
         if spec and not problems:
-            return Config(spec, path, tree, expansion.templates)
+            config, problems = with_files(Config(spec, path, tree, expansion.templates))
+            if not problems:
+                return config
     raise ConfigError(sorted(set(problems)))
 
 

@@ -18,6 +18,7 @@ import numpy as np
 from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.jobs import JobDocument
 from pipelines.catalog.rows import Revision
+from pipelines.documents import Document
 from pipelines.errors import DocumentError, EndpointError, Quarantined
 from pipelines.ingestion.embed import CachedEmbedder
 from pipelines.ingestion.events import Event, Report, Summary
@@ -54,6 +55,7 @@ class Apply:
         summary: Summary,
         report: Report,
         stopped: Callable[[], bool],
+        vet: Callable[[Document], None] = lambda text: None,
     ) -> None:
         self._plan = plan
         self._catalog = catalog
@@ -64,6 +66,7 @@ class Apply:
         self._summary = summary
         self._report = report
         self._stopped = stopped
+        self._vet = vet
         self._ready: list[tuple[Prepared, dict[bytes, Vector]]] = []
         self._flushed = time.monotonic()
         self._endpoint_failures = 0
@@ -97,13 +100,15 @@ class Apply:
         began = time.monotonic()
         self._report(Event(change.path, "read"))
         try:
-            prepared = prepare(self._plan, self._catalog, self._held, change, document, self._parser)
+            prepared = prepare(
+                self._plan, self._catalog, self._held, change, document, self._parser, vet=self._vet
+            )
             self._summary.read += prepared.text is not None
         except Exception as error:  # one document must not stop the others
             self._fail(change, document, "read", began, error)
             return self._keep_last(change, document)
         prepared.seconds = time.monotonic() - began
-        self._summary.cut += len(prepared.cuts)
+        self._summary.cut += 0 if change.only_graph else len(prepared.cuts)
         if not prepared.cuts:
             self._settle(prepared)
             return None
@@ -111,7 +116,7 @@ class Apply:
 
     def _keep_last(self, change: Change, document: int) -> Prepared | None:
         """In an index that is built beside another, a failed document keeps the version it has there."""
-        prepared = carry_over(self._catalog, change, document, self._parser)
+        prepared = carry_over(self._plan, self._catalog, change, document, self._parser)
         if prepared is not None:
             row = self._catalog.row(document)
             prepared.state, prepared.error = row.state, row.error
@@ -215,6 +220,7 @@ class Apply:
             text=prepared.text,
             state=prepared.state,
             error=prepared.error,
+            names=prepared.names,
         )
 
     def _fail(self, change: Change, document: int, stage: str, began: float, error: Exception) -> None:

@@ -40,6 +40,8 @@ class CachedEmbedder:
         self.spent = Spent()
         self.before_first: Callable[[], object] | None = None
         """Called once, before the first text is sent to the model."""
+        self.limit: Callable[[Spent, int], None] | None = None
+        """Told what was spent and how many tokens are next; raises LimitReached, and nothing is sent."""
 
     @property
     def window(self) -> int:
@@ -59,6 +61,8 @@ class CachedEmbedder:
             if missing and self.before_first is not None:
                 self.before_first()
                 self.before_first = None
+            if missing and self.limit is not None:
+                self.limit(self.spent, sum(one.node.tokens for one in missing))
             for positions, matrix in self.embedder.embed([one.text for one in missing]):
                 batch = [missing[position] for position in positions]
                 self._cache.put([one.node.digest for one in batch], matrix)

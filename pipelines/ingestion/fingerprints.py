@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 from pipelines.reading import READER_VERSION
 from pipelines.schema import PipelineSpec
 from pipelines.spec import Spec, fingerprint
+from pipelines.text import terms
 from pipelines.text.analyser import Analyser
 
 CUT_VERSION = 1
@@ -40,6 +41,13 @@ class LoadKey:
 def parse_key(spec: PipelineSpec) -> str:
     """The parse fingerprint: the node parser and its options."""
     return fingerprint("parse", CUT_VERSION, spec.node_parser.identity())
+
+
+def graph_key(spec: PipelineSpec) -> str:
+    """How the names in the graph are found; empty where no retriever follows them."""
+    if not any(retriever.type == "graph" for retriever in spec.retrievers.values()):
+        return ""
+    return fingerprint("graph", terms.VERSION, sorted(spec.keyword.dictionary))
 
 
 def embed_key(spec: PipelineSpec) -> str:

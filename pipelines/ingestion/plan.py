@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
@@ -12,7 +11,8 @@ from pipelines.config import Config
 from pipelines.documents import Loader, Source
 from pipelines.errors import DocumentError
 from pipelines.ingestion.estimate import estimate_tokens
-from pipelines.ingestion.fingerprints import LoadKey, content_hash, generation_key, parse_key
+from pipelines.ingestion.fingerprints import LoadKey, content_hash, generation_key, graph_key, parse_key
+from pipelines.ingestion.moved import find_moved
 from pipelines.ingestion.scan import open_loaders, scan
 
 Action = Literal["new", "changed", "stale", "moved", "vanished", "failed", "unchanged"]
@@ -39,6 +39,8 @@ class Change:
     """Known to be unusable as it is; left alone."""
     recut: bool = False
     """Moved, and to be cut again as well."""
+    only_graph: bool = False
+    """Its text and chunks stay; only what it adds to the graph is found."""
     tokens: int = 0
     """Estimated tokens to embed, before the cache is asked."""
 
@@ -55,6 +57,12 @@ class Plan:
     loaders: dict[str, Loader]
     keys: dict[str, LoadKey]
     parse: str
+    graph: str = ""
+    """How the names in the graph are found; empty where there is no graph."""
+    graphed: dict[int, str] = field(default_factory=dict)
+    """How those that are in it were found, by document id."""
+    dictionary: tuple[str, ...] = ()
+    """The words of the config that are names wherever they stand."""
     indexed: int = 0
     """Documents that answer questions now."""
     price: float | None = None
@@ -70,6 +78,10 @@ class Plan:
     def attempt(self, change: Change, content: str) -> str:
         """How a document of this content would be read and cut: tells a failed attempt from a new one."""
         return f"{self.keys[change.loader].of_content(change.path, content)}-{self.parse}"
+
+    def in_graph(self, row: DocumentRow) -> bool:
+        """Whether the graph holds what it must of a document, as far as it is asked for."""
+        return not self.graph or self.graphed.get(row.id) == self.graph
 
     @property
     def work(self) -> list[Change]:
@@ -122,8 +134,12 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
         loaders=open_loaders(config),
         keys={name: LoadKey.of(loader) for name, loader in spec.loaders.items()},
         parse=parse_key(spec),
+        graph=graph_key(spec),
+        dictionary=tuple(spec.keyword.dictionary),
         price=getattr(spec.embed_model, "price", None),
     )
+    if plan.graph and catalog and target:
+        plan.graphed = catalog.graph_keys(target.id)
     rows = {
         (row.loader, row.path): row for row in (catalog.documents(target.id) if catalog and target else ())
     }
@@ -147,10 +163,15 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
             _judge(plan, change, retry_failed=retry_failed)
             plan.changes.append(change)
     _find_vanished(plan, rows, before, seen, set(spec.loaders))
-    _find_moved(plan)
+    find_moved(plan, lambda change: _hash(plan, change))
     for change in plan.changes:
         read = change.action in ("new", "changed", "stale", "failed") and not change.skip
-        if change.source and not change.source.problem and (read or change.recut):
+        embeds = read and not change.only_graph
+        if (
+            change.source
+            and not change.source.problem
+            and (embeds or (change.recut and not change.only_graph))
+        ):
             change.tokens = estimate_tokens(change.path, change.source.size, change.row or change.before)
     return plan
 
@@ -196,6 +217,12 @@ def _judge_known(plan: Plan, change: Change, row: DocumentRow) -> None:
         )
     elif plan.parse != row.parse:
         change.action, change.reason = "stale", "node_parser was edited"
+    elif not plan.in_graph(row):
+        change.action, change.only_graph = "stale", True
+        known = row.id in plan.graphed
+        change.reason = (
+            "its names are found in another way since" if known else "it is not in the graph yet"
+        ) + "; nothing is embedded"
 
 
 def _judge_failed(plan: Plan, change: Change, row: DocumentRow, *, retry_failed: bool) -> None:
@@ -262,39 +289,3 @@ def _find_vanished(
         plan.changes.append(
             Change(*name, "vanished", reason, row=row, before=before.get(name), content=content)
         )
-
-
-def _find_moved(plan: Plan) -> None:
-    """Match new documents with vanished ones of the same bytes, read in the same way."""
-    vanished = [
-        change for change in plan.changes if change.action == "vanished" and change.row and change.content
-    ]
-    if not vanished:
-        return
-    sizes = {change.row.size for change in vanished if change.row}
-    by_load: dict[str, list[Change]] = {}
-    for change in vanished:
-        assert change.row is not None
-        by_load.setdefault(change.row.load, []).append(change)
-    gone: set[int] = set()
-    for change in _candidates(plan.changes, sizes):
-        content = _hash(plan, change)
-        if not content:
-            continue
-        change.content = content
-        fitting = by_load.get(plan.keys[change.loader].of_content(change.path, content))
-        if fitting:
-            old = fitting.pop(0)
-            gone.add(id(old))
-            change.action, change.row, change.reason = "moved", old.row, f"from {old.path}"
-            if old.row and old.row.parse != plan.parse:
-                change.recut, change.reason = True, f"{change.reason}, and node_parser was edited"
-    plan.changes = [change for change in plan.changes if id(change) not in gone]
-
-
-def _candidates(changes: Iterable[Change], sizes: set[int]) -> list[Change]:
-    return [
-        change
-        for change in changes
-        if change.action == "new" and change.source and change.source.size in sizes
-    ]

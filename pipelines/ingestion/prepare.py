@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Set
-from dataclasses import dataclass, field
+from collections.abc import Callable, Set
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 from pipelines.catalog import Catalog
+from pipelines.catalog.rows import Names
 from pipelines.documents import Document
 from pipelines.errors import Quarantined
-from pipelines.ingestion.cut import Cut, cut
+from pipelines.ingestion.cut import Cut, cut, embedded_text
 from pipelines.ingestion.fingerprints import content_hash
+from pipelines.ingestion.graph import names_of
 from pipelines.ingestion.plan import Change, Plan
 
 if TYPE_CHECKING:
@@ -28,6 +30,7 @@ class Prepared:
     text: Document | None
     """Set where the catalog does not hold this text yet."""
     cuts: list[Cut] = field(default_factory=list)
+    names: Names | None = None
     seconds: float = 0.0
     state: str = "done"
     error: str = ""
@@ -39,12 +42,19 @@ class Prepared:
 
 
 def prepare(
-    plan: Plan, catalog: Catalog, held: Set[str], change: Change, document: int, parser: NodeParser
+    plan: Plan,
+    catalog: Catalog,
+    held: Set[str],
+    change: Change,
+    document: int,
+    parser: NodeParser,
+    *,
+    vet: Callable[[Document], None] = lambda text: None,
 ) -> Prepared:
     """Read and cut one document; raises DocumentError, Quarantined or OSError where it can't be.
 
     The text comes from the catalog where it was read in the same way before (`held` names those): then no file
-    is opened.
+    is opened. `vet` looks at every text that is new, and raises DocumentError where it must not be taken in.
     """
     source, loader, key = change.source, plan.loaders[change.loader], plan.keys[change.loader]
     assert source is not None
@@ -55,19 +65,31 @@ def prepare(
         load = key.of_content(change.path, content)
         known = catalog.text(load) if load in held else None
         if known is not None:
-            return Prepared(change, document, content, load, None, _cut(known, parser, document))
+            prepared = Prepared(change, document, content, load, None)
+            prepared.cuts = _as_they_are(catalog, document) if change.only_graph else []
+            prepared.cuts = prepared.cuts or _cut(known, parser, document)
+            prepared.names = _names(plan, change, known, prepared.cuts)
+            return prepared
     raw = loader.fetch(source)
     content = change.content = content_hash(raw)
     load = key.of_content(change.path, content)
     row = change.row
-    if row and row.content == content and row.load == load and row.parse == plan.parse:
+    same = row and row.content == content and row.load == load and row.parse == plan.parse
+    if row and same and plan.in_graph(row):
         return Prepared(change, document, content, load, None)
     known = catalog.text(load) if load in held else None
     text = known or loader.read(source, raw)
-    return Prepared(change, document, content, load, None if known else text, _cut(text, parser, document))
+    if known is None:
+        vet(text)
+    cuts = _cut(text, parser, document)
+    return Prepared(
+        change, document, content, load, None if known else text, cuts, _names(plan, change, text, cuts)
+    )
 
 
-def carry_over(catalog: Catalog, change: Change, document: int, parser: NodeParser) -> Prepared | None:
+def carry_over(
+    plan: Plan, catalog: Catalog, change: Change, document: int, parser: NodeParser
+) -> Prepared | None:
     """The version that answers questions now, for an index that is built beside it; None where there is none."""
     before = change.before
     if before is None or not before.content or (change.row and change.row.content):
@@ -75,7 +97,24 @@ def carry_over(catalog: Catalog, change: Change, document: int, parser: NodePars
     text = catalog.text(before.load)
     if text is None:
         return None
-    return Prepared(change, document, before.content, before.load, None, _cut(text, parser, document))
+    cuts = _cut(text, parser, document)
+    names = _names(plan, change, text, cuts)
+    return Prepared(change, document, before.content, before.load, None, cuts, names)
+
+
+def _as_they_are(catalog: Catalog, document: int) -> list[Cut]:
+    """The chunks that are indexed of a document."""
+    return [
+        Cut(
+            replace(node, text=text if node.start is None else None),
+            embedded_text(node.heading, node.table_header, text),
+        )
+        for node, text in catalog.nodes(document)
+    ]
+
+
+def _names(plan: Plan, change: Change, text: Document, cuts: list[Cut]) -> Names | None:
+    return names_of(plan.graph, change.path, text, cuts, plan.dictionary) if plan.graph else None
 
 
 def _cut(text: Document, parser: NodeParser, document: int) -> list[Cut]:

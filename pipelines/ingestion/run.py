@@ -11,7 +11,7 @@ from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.derived import intact, recipe
 from pipelines.catalog.jobs import JobDocument
 from pipelines.config import Config
-from pipelines.errors import EndpointError, Refused
+from pipelines.errors import EndpointError, LimitReached, Refused
 from pipelines.ingestion.apply import Apply
 from pipelines.ingestion.embed import CachedEmbedder, check_model
 from pipelines.ingestion.events import Event, Report, Summary
@@ -21,8 +21,10 @@ from pipelines.ingestion.lock import only_ingestion
 from pipelines.ingestion.plan import Change, Plan, make_plan
 from pipelines.ingestion.progress import ProgressFile
 from pipelines.ingestion.repair import open_stores
+from pipelines.ingestion.spending import Allowance
 from pipelines.ingestion.stores import discard
 from pipelines.ingestion.sweep import sweep
+from pipelines.ingestion.vetting import vetting
 
 
 def ingest(
@@ -47,6 +49,7 @@ def ingest(
         try:
             plan = make_plan(config, catalog, retry_failed=retry_failed)
             guard(plan, config, allow_vanish=allow_vanish)
+            Allowance(config.spec, catalog).agree(plan)
             if not agree(plan):
                 raise Refused("nothing was done")
             if rebuild and plan.generation is not None:
@@ -79,6 +82,7 @@ class Run:
         self._asked = stopped
         self._progress = progress
         self._summary = Summary()
+        self._allowance = Allowance(config.spec, catalog)
 
     def carry_out(self) -> Summary:
         """Do it, and write it to the job history, however it ends."""
@@ -88,11 +92,12 @@ class Run:
         try:
             self._bring_in_step()
             outcome = "interrupted" if self._stopped() else "failed" if summary.failed else "done"
-        except EndpointError as error:
+        except (EndpointError, LimitReached) as error:
             summary.error = str(error)
             outcome = "failed"
         finally:
             summary.outcome = outcome
+            self._allowance.settle(summary.spent)
             self._catalog.jobs.finish(summary.job, outcome, summary.to_dict())
         return summary
 
@@ -135,6 +140,7 @@ class Run:
         cached = CachedEmbedder(model, self._catalog.cache(generation.cache_key))
         if generation.dimension:
             cached.before_first = lambda: check_model(self._catalog, generation, model)
+        cached.limit = self._allowance.before
         self._summary.spent = cached.spent
         return cached
 
@@ -181,6 +187,7 @@ class Run:
                     summary=summary,
                     report=self._report,
                     stopped=self._stopped,
+                    vet=vetting(self._config),
                 ).run(work)
             sweep(catalog, generation, stores)
             if summary.removed or vanished:

@@ -8,11 +8,13 @@ from dataclasses import dataclass, field
 from typing import Any, Literal
 
 from pipelines.errors import SearchaskError
+from pipelines.filters import parse
 from pipelines.page.markdown import escaped as escaped
 from pipelines.page.markdown import inert, lines
 from pipelines.page.site import Entry
 from pipelines.page.words import Language, Words
 from pipelines.querying.answer import Answer, Citation, Retrieval
+from pipelines.querying.chat import Memory
 from pipelines.querying.citations import UNSUPPORTED
 from pipelines.querying.engine import LONGEST_QUESTION
 from pipelines.querying.trace import IN_CONTEXT, Candidate, Trace
@@ -41,6 +43,9 @@ _TOO_LONG = Words(
 
 _MARKERS = re.compile(r" ?(?:\[\d+\])+")
 _NO_SUPPORT = re.compile("|".join(re.escape(mark) for mark in UNSUPPORTED.values()))
+
+_CONDITIONS = re.compile(r"[,，;；\n]")
+"""Between the conditions that a person types."""
 
 
 @dataclass(slots=True)
@@ -71,6 +76,8 @@ class Chat:
     turns: list[Turn] = field(default_factory=list)
     shown: int = -1
     """Index of the turn whose evidence is shown."""
+    memories: dict[str, Memory] = field(default_factory=dict)
+    """What was asked and answered, by knowledge base: what is known of one is not told to another."""
 
     @property
     def turn(self) -> Turn | None:
@@ -82,8 +89,13 @@ TURNS = 200
 """Questions that a chat keeps; the oldest are let go, so that a tab left open for months stays small."""
 
 
-def ask(chat: Chat, entry: Entry, question: str, engine: str, language: Language) -> Iterator[Turn]:
-    """Ask and yield the new turn whenever more of it is there; what goes wrong is in the turn, never raised."""
+def ask(
+    chat: Chat, entry: Entry, question: str, engine: str, language: Language, *, only: str = ""
+) -> Iterator[Turn]:
+    """Ask and yield the new turn whenever more of it is there; what goes wrong is in the turn, never raised.
+
+    `only` holds conditions such as `folder=hr, language=zh`.
+    """
     del chat.turns[: max(0, len(chat.turns) - TURNS + 1)]
     turn = Turn(chat.turns[-1].number + 1 if chat.turns else 1, entry.name, engine, _kept(question))
     chat.turns.append(turn)
@@ -93,10 +105,14 @@ def ask(chat: Chat, entry: Entry, question: str, engine: str, language: Language
         yield turn
         return
     try:
+        filters = parse([part for part in _CONDITIONS.split(only) if part.strip()])
+        memory = chat.memories.setdefault(entry.name, Memory())
         with entry.open() as base:
-            for piece in base.stream(question, engine):
+            told = memory.history(base.engine(engine).name, base.config.spec.chat.memory_tokens)
+            for piece in base.stream(question, engine, history=told, filters=filters):
                 if isinstance(piece, Answer):
                     turn.answer, turn.state = piece, "done"
+                    memory.add(piece)
                 elif isinstance(piece, Retrieval):
                     turn.found = piece
                 else:
@@ -130,7 +146,9 @@ def written(turn: Turn, language: Language) -> str:
     if turn.answer and turn.answer.outcome == "refused":
         return f"> **{_REFUSED.of(language)}**\n>\n> {escaped(turn.answer.text)}"
     text = _marked(turn, language)
-    if text and turn.trace and turn.trace.notes:
+    if turn.answer and turn.answer.label:
+        text = f"> **{escaped(turn.answer.label)}**\n\n{text}"
+    if text and len(turn.question) > LONGEST_QUESTION:
         text = f"> {_CUT.of(language, size=LONGEST_QUESTION)}\n\n{text}"
     if turn.state == "failed":
         return f"{text}\n\n> **{_FAILED.of(language)}**\n>\n> {escaped(turn.error)}".strip()
@@ -185,7 +203,7 @@ def evidence(chat: Chat, language: Language) -> dict[str, Any]:
     by_node = {each.node: each for each in turn.trace.candidates}
     citations = turn.answer.citations if turn.answer else ()
     read = [each for each in turn.trace.candidates if each.fate == IN_CONTEXT]
-    refused = turn.answer is not None and turn.answer.outcome == "refused"
+    refused = turn.answer is not None and turn.answer.outcome != "answered"
     passages: dict[str, list[Citation]] = {}
     for each in citations:
         passages.setdefault(each.node, []).append(each)
@@ -275,7 +293,8 @@ def as_markdown(turn: Turn | None, language: Language) -> str:
     """A question with its answer and its sources, to paste elsewhere."""
     if turn is None or turn.answer is None:
         return ""
-    copied = [f"**{turn.question}**", "", turn.answer.text]
+    label = [f"> {turn.answer.label}", ""] if turn.answer.label else []
+    copied = [f"**{turn.question}**", "", *label, turn.answer.text]
     if turn.answer.citations:
         copied += ["", f"{_SOURCES.of(language)}:", ""]
         for each in turn.answer.citations:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.page.words import Language, Table, Words
-from pipelines.querying.trace import Trace
+from pipelines.querying.trace import Candidate, Trace
 
 _SNIPPET = 90
 
@@ -30,12 +30,18 @@ _FATES = {
     "over context window": "超出上下文窗口",
     "duplicate": "重复",
     "dropped by postprocessor": "被后处理去掉",
+    "reranked low": "重排靠后",
+    "no sentence bears on it": "没有相关的句子",
+    "too similar": "与更好的过于相似",
+    "merged": "并入相邻段落",
 }
 _NAMED = {
     "embed question": "嵌入问题",
     "write": "写回答",
+    "choose": "选择文档",
     "check citations": "核对引用",
 }
+_SUSPICIOUS = Words("⚠ {fate}; reads like an order to a model", "⚠ {fate}；像是给模型下的指令")
 _PAGE = Words("{document}, p. {page}", "{document}，第 {page} 页")
 _ROLES = {
     "system": Words("system", "系统"),
@@ -61,11 +67,16 @@ def candidates(trace: Trace | None, language: Language) -> Table:
             place = _PAGE.of(language, document=each.document, page=each.page)
         text = " ".join(each.text.split())
         snippet = text[:_SNIPPET] + ("…" if len(text) > _SNIPPET else "")
-        rows.append([str(each.rank), place, *ranks, " ".join(each.terms), fate(each.fate, language), snippet])
+        rows.append([str(each.rank), place, *ranks, " ".join(each.terms), _fate(each, language), snippet])
     after = [_HEAD["terms"], _HEAD["fate"], _HEAD["text"]]
     return Table(
         [*(words.of(language) for words in head), *retrievers, *(words.of(language) for words in after)], rows
     )
+
+
+def _fate(candidate: Candidate, language: Language) -> str:
+    told = fate(candidate.fate, language)
+    return _SUSPICIOUS.of(language, fate=told) if candidate.suspicious else told
 
 
 def fate(name: str, language: Language) -> str:

@@ -70,6 +70,10 @@ _WHOLE = (
     (re.compile(r"loader '(.*)' is gone from the config"), r"加载器 \1 已从配置中删除"),
     (re.compile(r"the encoding (\S+) is a guess"), r"编码 \1 是推测的"),
     (re.compile(r"(\d+) broken bytes were replaced"), r"替换了 \1 个损坏的字节"),
+    (re.compile(r"(\d+) invisible characters were removed"), r"去掉了 \1 个不可见字符"),
+    (re.compile(r"hidden text was left out \(([\d,]+) characters\)"), r"略去了隐藏的文字（\1 个字符）"),
+    (re.compile(r"(line|entry) (\d+) has no question"), r"第 \2 条没有问题"),
+    (re.compile(r"(line|entry) (\d+) has no answer"), r"第 \2 条没有答案"),
 )
 
 

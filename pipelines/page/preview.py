@@ -110,7 +110,7 @@ def previewable(config: Config, catalog: Catalog | None) -> list[tuple[str, str]
 
 
 def _paths(config: Config, catalog: Catalog | None, name: str) -> Iterator[str]:
-    if config.spec.loaders[name].type == "llama_index":  # whose listing is a reading of everything
+    if config.spec.loaders[name].type in ("llama_index", "faq"):  # whose listing is a reading of everything
         active = catalog.generations.active() if catalog else None
         rows = catalog.documents(active.id) if catalog and active else []
         yield from (row.path for row in rows if row.loader == name)

@@ -1,4 +1,4 @@
-"""Where in a passage a claim finds its support, by the words and numbers that both share."""
+"""Where in a passage a claim finds its support: word for word, or by the words and numbers that both share."""
 
 from __future__ import annotations
 
@@ -22,6 +22,8 @@ are about."""
 _HAN = "\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff"
 _HAN_RUN = re.compile(f"[{_HAN}]+")
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+(?:[.,]\d+)*")
+_CUT_FRONT = re.compile(r"[a-zA-Z][a-zA-Z]$|\d\d$|\d[.,]\d$|-\d$")
+_CUT_BACK = re.compile(r"^[a-zA-Z][a-zA-Z]|^\d\d|^\d[.,]\d|^\d%")
 _STOP_WORDS = """
     a an and are as at be been but by can could did do does for from had has have he her his how i if in into is it its
     may might more most not of on or our shall she should so such than that the their them then there these they this
@@ -115,12 +117,64 @@ def sentences_of(text: str) -> list[tuple[int, int]]:
     return [(start, end) for start, end in spans if start < end]
 
 
+def _found(claim: str, passage: str) -> tuple[int, int] | None:
+    """Where a passage holds a claim as it is or but for width, case, white space and punctuation."""
+    exact = claim.strip()
+    start = passage.find(exact)
+    while start >= 0:
+        if _whole(passage, start, start + len(exact)):
+            return start, start + len(exact)
+        start = passage.find(exact, start + 1)
+    wanted, _ = _normal(claim)
+    plain, places = _normal(passage)
+    start = plain.find(wanted) if wanted else -1
+    while start >= 0:
+        span = places[start], places[start + len(wanted) - 1] + 1
+        if _whole(passage, *span):
+            return span
+        start = plain.find(wanted, start + 1)
+    return None
+
+
+def _normal(text: str) -> tuple[str, list[int]]:
+    """The letters and digits of a text, of one width and case, and where each stood.
+
+    A point or a comma between digits, a sign before them and a percent sign behind them are part of a number.
+    """
+    chars: list[str] = []
+    places: list[int] = []
+    for place, char in enumerate(text):
+        folded = unicodedata.normalize("NFKC", char).casefold()
+        if not folded.isalnum():
+            near = text[place - 1 : place] + text[place + 1 : place + 2]
+            if not (folded in ".,:" and len(near) == 2 and near.isdigit()) and folded not in "%+-−":
+                continue
+            folded = "-" if folded == "−" else folded
+        chars += folded
+        places += [place] * len(folded)
+    return "".join(chars), places
+
+
+def _whole(passage: str, start: int, end: int) -> bool:
+    """Whether a span begins and ends with whole words and numbers: `5 days` is not in `15 days` or `1.5 days`."""
+    return not (_CUT_FRONT.search(passage[max(0, start - 2) : start + 1]) if start else None) and not (
+        _CUT_BACK.search(passage[end - 1 : end + 2])
+    )
+
+
 def support(claim: str, passage: str) -> Support | None:
-    """The run of sentences of `passage` that holds most of `claim`, short ones first; None if nothing is shared."""
+    """The sentences of `passage` that hold a claim word for word, or else the run that holds most of it.
+
+    Short runs come first; None if nothing is shared.
+    """
     wanted = units(claim)
     if not wanted:
         return None
     spans = sentences_of(passage)
+    if literal := _found(claim, passage):
+        around = [span for span in spans if span[0] < literal[1] and literal[0] < span[1]]
+        if around:
+            return Support(around[0][0], around[-1][1], 1.0)
     best: Support | None = None
     most = -1.0
     parts = [units(passage[start:end]) for start, end in spans]

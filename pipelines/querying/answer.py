@@ -73,6 +73,8 @@ class Answer:
     engine: str
     """Name of the query engine that answered."""
     trace: Trace
+    label: str = ""
+    """What must stand with the text where it is not from the documents (`from_model`), in its language."""
     id: int | None = None
     """Under which the catalog keeps it; None where it doesn't."""
 
@@ -81,6 +83,7 @@ class Answer:
         return {
             "question": self.question,
             "outcome": self.outcome,
+            **({"label": self.label} if self.label else {}),
             "text": self.text,
             "citations": [citation.to_dict() for citation in self.citations],
             "trace": self.trace.to_dict(),

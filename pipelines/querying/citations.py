@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 from pipelines.querying.alignment import Support, sentences_of, support, units
 from pipelines.querying.answer import Citation, Sentence
 from pipelines.text.language import language_of
-from pipelines.text.outline import Outline
+from pipelines.text.outline import heading_within
 
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
@@ -41,6 +42,22 @@ class Checked:
     text: str = ""
     citations: list[Citation] = field(default_factory=list)
     sentences: list[Sentence] = field(default_factory=list)
+    numbers: dict[tuple[int, int, int], int] = field(default_factory=dict)
+    """Of the citations, by passage, start and end."""
+
+    def take(
+        self, text: str, found: Sequence[tuple[int, Support]] | None, nodes: Sequence[NodeWithScore]
+    ) -> list[int]:
+        """Take in a sentence and what supports it, None for nothing; the numbers of its citations."""
+        own = set()
+        for passage, held in found or ():
+            place = (passage, held.start, held.end)
+            if place not in self.numbers:
+                self.numbers[place] = len(self.numbers) + 1
+                self.citations.append(citation(self.numbers[place], nodes[passage], held.start, held.end))
+            own.add(self.numbers[place])
+        self.sentences.append(Sentence(text, tuple(sorted(own)), found is not None))
+        return sorted(own)
 
 
 def check(
@@ -59,7 +76,6 @@ def check(
     passages = [hit.node.get_content() for hit in nodes]
     plain, marks = _without_markers(text, passages)
     checked = Checked()
-    numbers: dict[tuple[int, int, int], int] = {}
     done = 0
     for start, end in sentences_of(plain):
         claim = plain[start:end]
@@ -70,23 +86,64 @@ def check(
         found = _evidence(said, [mark - 1 for mark in named], passages, similar)
         if said is not claim:
             found = found or []
-        own = []
-        for passage, held in found or []:
-            place = (passage, held.start, held.end)
-            if place not in numbers:
-                numbers[place] = len(numbers) + 1
-                checked.citations.append(citation(numbers[place], nodes[passage], held.start, held.end))
-            own.append(numbers[place])
-        supported = found is not None
-        tail = "".join(f"[{number}]" for number in sorted(own))
-        if not supported:
+        own = checked.take(claim, found, nodes)
+        tail = "".join(f"[{number}]" for number in own)
+        if found is None:
             tail = UNSUPPORTED["zh" if language == "zh" else "en"]
         gap = " " if own and language_of(claim) != "zh" else ""
         checked.text += plain[done:end] + gap + tail
-        checked.sentences.append(Sentence(claim, tuple(sorted(own)), supported))
         done = end
     checked.text += plain[done:]
     return checked
+
+
+_LITERAL = re.compile(
+    r'"(?P<text>(?:\\.|[^"\\])*+)"(?P<key>\s*:)?|(?P<number>-?\d[\d.eE+-]*)|(?P<flag>true|false)\b'
+)
+
+
+def check_values(
+    text: str, nodes: Sequence[NodeWithScore], question: str = "", similar: Similar | None = None
+) -> Checked:
+    """The citations of a JSON text, value by value, in its order; the text stays as it is, without markers.
+
+    A sentence's text is a piece of the JSON text, escapes included. Numbers are looked for near the words of the
+    question and of their key; true and false rest on what answers the question.
+    """
+    passages = [hit.node.get_content() for hit in nodes]
+    checked = Checked(text)
+    key = ""
+    for literal in _LITERAL.finditer(text):
+        if literal["key"]:
+            key = json.loads(f'"{literal["text"]}"')
+        elif literal["number"]:
+            around = f"{question} {re.sub('[_-]+', ' ', key)}"
+            checked.take(literal[0], _number_at(literal[0], around, passages), nodes)
+        elif literal["flag"]:
+            checked.take(literal[0], _evidence(question, [], passages, similar) or [], nodes)
+        else:
+            value = json.loads(literal[0])
+            for start, end in sentences_of(value):
+                said = value[start:end]
+                found = _evidence(said, [], passages, similar)
+                checked.take(json.dumps(said, ensure_ascii=False)[1:-1], found, nodes)
+    return checked
+
+
+def _number_at(number: str, around: str, passages: Sequence[str]) -> list[tuple[int, Support]] | None:
+    """Where a number stands nearest to some words; None where it stands nowhere."""
+    best: tuple[float, int, Support] | None = None
+    wanted = units(number)
+    for passage, text in enumerate(passages):
+        for claim in (f"{around} {number}", number):
+            held = support(claim, text)
+            there = units(text[held.start : held.end]) if held else wanted
+            if held and wanted.numbers <= there.numbers | there.spelled:
+                share = held.share if claim != number else 0.0
+                if best is None or share > best[0]:
+                    best = share, passage, held
+                break
+    return [best[1:]] if best else None
 
 
 def citation(number: int, hit: NodeWithScore, start: int, end: int) -> Citation:
@@ -94,29 +151,22 @@ def citation(number: int, hit: NodeWithScore, start: int, end: int) -> Citation:
     passage = hit.node.get_content()
     offset = getattr(hit.node, "start_char_idx", None)
     metadata = hit.node.metadata
+    page, above, inner = metadata.get("page"), metadata.get("heading") or "", 0
+    for begins, page_there, heading_there in metadata.get("places") or ():  # of a passage made of several
+        if offset is not None and begins <= offset + start:
+            page, above, inner = page_there, heading_there, max(0, begins - offset)
     return Citation(
         number=number,
         document=metadata.get("document", ""),
         loader=metadata.get("loader", ""),
-        page=metadata.get("page"),
-        heading=_heading(metadata.get("heading") or "", passage, start),
+        page=page,
+        heading=heading_within(above, passage[inner:], start - inner),
         passage=passage,
         quote=passage[start:end],
         start=None if offset is None else offset + start,
         end=None if offset is None else offset + end,
         node=hit.node.node_id,
     )
-
-
-def _heading(at_start: str, passage: str, offset: int) -> str:
-    """The headings above an offset of a passage that starts under `at_start`; it may hold further ones."""
-    lines = [line for line in Outline(passage).headings if line <= offset] if at_start else []
-    if not lines:
-        return at_start
-    inside = Outline(passage[lines[0] :]).heading_at(offset - lines[0])
-    level = len(passage[lines[0] :].lstrip()) - len(passage[lines[0] :].lstrip().lstrip("#"))
-    # A heading of level 3 stands under two others, which the passage may not hold.
-    return " > ".join([*at_start.split(" > ")[: level - 1], inside])
 
 
 def _without_markers(text: str, passages: Sequence[str]) -> tuple[str, list[tuple[int, int]]]:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
-from pipelines.components.responses import Draft
+from pipelines.components.policies import Refusal, StrictPolicy
+from pipelines.components.responses import Draft, Manner
+from pipelines.components.retrievers import parts_of
 from pipelines.errors import SearchaskError
-from pipelines.querying.answer import Answer, Citation, Retrieval, Sentence
-from pipelines.querying.citations import Checked, check, citation
+from pipelines.querying.answer import Answer, Retrieval
+from pipelines.querying.follow_up import CONDENSE, carry_on, recalled
+from pipelines.querying.metering import Meter, counting, settled
+from pipelines.querying.suspicion import Secret, discreet, told_by
 from pipelines.querying.trace import BELOW_TOP_K, CITED, Stage, Trace
-from pipelines.text.language import language_of
+from pipelines.querying.verdict import checked, without_sources
+from pipelines.text.language import answered_in
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_retriever import BaseRetriever
@@ -20,8 +25,13 @@ if TYPE_CHECKING:
     from llama_index.core.postprocessor.types import BaseNodePostprocessor
     from llama_index.core.schema import NodeWithScore
 
+    from pipelines.components.questions import Transform
     from pipelines.components.responses import Responder
+    from pipelines.components.runtime.inquiry import Exchange, Inquiry
+    from pipelines.components.runtime.moderation import Moderator
+    from pipelines.filters import Filters
     from pipelines.index import Index
+    from pipelines.models.counted import Call, CountedLLM
     from pipelines.schema import PipelineSpec
 
 LONGEST_QUESTION = 2_000
@@ -36,8 +46,21 @@ _CONTROL = re.compile(r"[\x00-\x08\x0b-\x1f\x7f\ud800-\udfff]")
 class QueryEngine:
     """One of the `query_engines` of a config over an open index; safe to use from several threads."""
 
-    def __init__(self, spec: PipelineSpec, index: Index, engine: str = "") -> None:
-        """Take the engine of that name, or the first; raises `SearchaskError` where there is none."""
+    def __init__(
+        self,
+        spec: PipelineSpec,
+        index: Index,
+        engine: str = "",
+        *,
+        meter: Meter | None = None,
+        moderator: Moderator | None = None,
+        notes: Sequence[str] = (),
+    ) -> None:
+        """Take the engine of that name, or the first; raises `SearchaskError` where there is none.
+
+        `notes` stand in every trace.
+        """
+        self.meter, self.moderator, self.notes = meter, moderator, notes
         self.name = engine or next(iter(spec.query_engines))
         if self.name not in spec.query_engines:
             known = ", ".join(spec.query_engines)
@@ -45,64 +68,140 @@ class QueryEngine:
         self.pipeline, self.index = spec, index
         self.spec = spec.query_engines[self.name]
 
-    def ask(self, question: str) -> Answer:
-        """The whole answer at once."""
-        for piece in self.stream(question):
+    def ask(self, question: str, **asked: Any) -> Answer:
+        """The whole answer at once; `asked` as for `stream`."""
+        for piece in self.stream(question, **asked):
             if isinstance(piece, Answer):
                 return piece
         raise AssertionError("a stream ends with an answer")
 
-    def stream(self, question: str) -> Iterator[Retrieval | str | Answer]:
+    def stream(
+        self, question: str, *, history: Sequence[Exchange] = (), filters: Filters | None = None
+    ) -> Iterator[Retrieval | str | Answer]:
         """What was found, then pieces of text as they are written, then the `Answer`, whose text replaces them.
 
         Raises `SearchaskError` for an empty question and `EndpointError` where a model fails.
         """
-        question, trace = self._begin(question)
-        nodes = self._passages(question, trace)
-        yield Retrieval(question, tuple(trace.candidates), trace)
+        inquiry, trace = self._begin(question, history, filters)
+        with settled(self.meter, self.name, trace):
+            if self.moderator is None:
+                yield from counting(self._reply(inquiry, trace), self.index, trace)
+            else:
+                from pipelines.querying.moderated import moderated
+
+                yield from moderated(
+                    self.moderator,
+                    trace,
+                    lambda: counting(self._reply(inquiry, trace), self.index, trace),
+                    lambda text: Answer(inquiry.question, "refused", text, (), (), self.name, trace),
+                )
+
+    def _reply(self, inquiry: Inquiry, trace: Trace) -> Generator[Retrieval | str | Answer, None, None]:
+        nodes = self._passages(inquiry, trace)
+        yield Retrieval(trace.question, tuple(trace.candidates), trace)
         if not nodes:
-            yield self._refusal(question, trace)
+            yield from self._without_evidence(inquiry, trace)
             return
+        if inquiry.parts and self.spec.response.needs_llm:
+            with trace.stage("sub-answers"):
+                for _, transform in self._transforms:
+                    transform.read(inquiry, nodes)
         draft = Draft(refused=True)
+        secret = self._secret(inquiry, nodes)
         with trace.stage("write") as step:
-            for piece in self._responder.respond(question, nodes, trace.language):
+            for piece in secret.until_repeated(self._responder.respond(inquiry, nodes)):
                 if isinstance(piece, str):
                     yield piece
                 else:
                     draft = piece
             step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
         trace.prompt = list(draft.prompt)
-        yield self._answer(question, nodes, draft, trace)
+        draft = discreet(draft, secret, inquiry.notes)
+        if answer := self._answer(inquiry, nodes, draft, trace):
+            yield answer
+        else:
+            yield from self._without_evidence(inquiry, trace)
 
-    def retrieve(self, question: str) -> Retrieval:
+    def retrieve(self, question: str, **asked: Any) -> Retrieval:
         """All that the engine's retriever ranked, and what the postprocessors would do to it."""
-        question, trace = self._begin(question)
-        self._passages(question, trace)
-        return Retrieval(question, tuple(trace.candidates), trace)
+        inquiry, trace = self._begin(question, **asked)
+        with settled(self.meter, self.name, trace):
+            before = self.index.embedded
+            self._passages(inquiry, trace)
+            trace.embedded += self.index.embedded - before
+        return Retrieval(trace.question, tuple(trace.candidates), trace)
 
-    def _begin(self, question: str) -> tuple[str, Trace]:
+    def passages(self, question: str) -> tuple[Inquiry, Sequence[NodeWithScore]]:
+        """The question as it was searched for, and what the postprocessors left of what was found."""
+        inquiry, trace = self._begin(question)
+        with settled(self.meter, self.name, trace):
+            return inquiry, self._passages(inquiry, trace)
+
+    def _begin(
+        self, question: str, history: Sequence[Exchange] = (), filters: Filters | None = None
+    ) -> tuple[Inquiry, Trace]:
+        from pipelines.components.runtime.inquiry import Inquiry
+
         whole = _CONTROL.sub(" ", question).strip()
         if not whole:
             raise SearchaskError("the question is empty")
         kept = whole[:LONGEST_QUESTION]
         language = self.pipeline.language
-        trace = Trace(self.name, self.spec.retriever, language_of(kept) if language == "auto" else language)
+        language = answered_in(kept) if language == "auto" else language
+        if filters and (said := self.index.unmatched(filters)):
+            raise SearchaskError(said)
+        llm = self._counted()
+        inquiry = Inquiry(
+            query_str=kept, asked=kept, language=language, llm=llm, history=history, filters=filters
+        )
+        trace = Trace(self.name, self.spec.retriever, language, kept)
+        trace.calls = llm.calls if llm else []
+        trace.notes = inquiry.notes
+        inquiry.notes.extend(self.notes)
         if len(whole) > LONGEST_QUESTION:
-            trace.notes.append(f"the question was cut from {len(whole):,} to {LONGEST_QUESTION:,} characters")
-        return kept, trace
+            inquiry.notes.append(
+                f"the question was cut from {len(whole):,} to {LONGEST_QUESTION:,} characters"
+            )
+        return inquiry, trace
 
-    def _passages(self, question: str, trace: Trace) -> Sequence[NodeWithScore]:
-        """Retrieve and postprocess; the trace learns what became of each candidate."""
-        from pipelines.components.runtime.retrievers import Inquiry
+    def _counted(self) -> CountedLLM | None:
+        """The LLM for one question, stopped where a limit would be passed."""
+        from pipelines.models.counted import CountedLLM
 
+        if self._llm is None:
+            return None
+        meter = self.meter
+        if meter is None:
+            return CountedLLM(self._llm)
+        calls: list[Call] = []
+        counted = CountedLLM(self._llm, before=lambda tokens: meter.check(calls, tokens))
+        calls = counted.calls
+        return counted
+
+    def _passages(self, inquiry: Inquiry, trace: Trace) -> Sequence[NodeWithScore]:
+        """Rewrite the question, retrieve and postprocess; the trace learns what became of each candidate."""
+        if not any(name == CONDENSE for name, _ in self._transforms):
+            carry_on(inquiry)
+        for name, transform in self._transforms:
+            with trace.stage(name):
+                transform.apply(inquiry)
+            if name == CONDENSE:
+                carry_on(inquiry)
+        trace.rewritten = inquiry.query_str if inquiry.query_str != inquiry.question else ""
+        trace.variants = list(inquiry.variants)
         for _ in range(_TRIES):
-            inquiry = Inquiry(query_str=question)
+            search = inquiry.beside(inquiry.query_str)
+            search.variants, search.words = inquiry.variants, inquiry.words
+            search.parts = inquiry.parts
+            search.embedding = inquiry.embedding
             with self.index.pinned() as version:
-                nodes = self._retriever.retrieve(inquiry)
+                nodes = list(searched(self._retriever, search))
             if self.index.refresh() == version:
                 break
-        trace.stages += [Stage(name, milliseconds) for name, milliseconds in inquiry.stages]
-        ranking = inquiry.found.get(self.spec.retriever, nodes)
+        inquiry.found, inquiry.near, inquiry.reach = search.found, search.near, search.reach
+        trace.stages += [Stage(name, milliseconds) for name, milliseconds in search.stages]
+        ranking = search.found.get(self.spec.retriever, nodes)
+        ranking, nodes = recalled(self.index, search, ranking, nodes)
         trace.found(ranking)
         trace.dropped(ranking, nodes, BELOW_TOP_K)
         for fate, name, postprocessor in self._postprocessors:
@@ -112,32 +211,60 @@ class QueryEngine:
             nodes = kept
         return nodes
 
-    def _answer(self, question: str, nodes: Sequence[NodeWithScore], draft: Draft, trace: Trace) -> Answer:
+    def _answer(
+        self, inquiry: Inquiry, nodes: Sequence[NodeWithScore], draft: Draft, trace: Trace
+    ) -> Answer | None:
+        """The answer that a draft comes to; None where the passages hold none."""
         if draft.used is not None:
             read = {nodes[position].node.node_id for position in draft.used}
             trace.mark({hit.node.node_id for hit in nodes} - read, "over context window")
         if draft.refused:
-            return self._refusal(question, trace)
+            return None
         with trace.stage("check citations"):
-            written = (draft.text, nodes, trace.language, question, self._similar)
-            checked = _quoted(draft, nodes) if draft.quotes else check(*written)
-        if not checked.citations:
+            whole = checked(draft, nodes, trace.language, inquiry.query_str, self._similar)
+        if not whole.citations and not self.spec.policy.open:
             # Nothing of what was written can be found in the documents.
-            return self._refusal(question, trace)
-        trace.mark({each.node for each in checked.citations}, CITED)
+            return None
+        trace.mark({each.node for each in whole.citations}, CITED)
         return Answer(
-            question,
+            inquiry.question,
             "answered",
-            checked.text.strip(),
-            tuple(checked.citations),
-            tuple(checked.sentences),
+            whole.text.strip(),
+            tuple(whole.citations),
+            tuple(whole.sentences),
             self.name,
             trace,
         )
 
-    def _refusal(self, question: str, trace: Trace) -> Answer:
-        text = self.spec.policy.refusal_in(trace.language)
-        return Answer(question, "refused", text, (), (), self.name, trace)
+    def _without_evidence(self, inquiry: Inquiry, trace: Trace) -> Iterator[str | Answer]:
+        """What the policy says where the documents hold no answer: a refusal, or what the LLM knows itself."""
+        policy = self.spec.policy
+        if isinstance(policy, StrictPolicy):
+            text = policy.refusal_in(trace.language)
+            yield Answer(inquiry.question, "refused", text, (), (), self.name, trace)
+            return
+        from pipelines.components.runtime.written import from_model
+
+        draft, secret = Draft(), self._secret(inquiry)
+        with trace.stage("own knowledge") as step:
+            for piece in secret.until_repeated(from_model(inquiry, self._manner)):
+                if isinstance(piece, str):
+                    yield piece
+                else:
+                    draft = piece
+            step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
+        trace.prompt += draft.prompt
+        draft = discreet(draft, secret, inquiry.notes)
+        if draft.refused:
+            refusal = Refusal().zh if trace.language == "zh" else Refusal().en
+            yield Answer(inquiry.question, "refused", refusal, (), (), self.name, trace)
+            return
+        text, label = without_sources(draft.text), policy.label_in(trace.language)
+        yield Answer(inquiry.question, "from_model", text, (), (), self.name, trace, label=label)
+
+    def _secret(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore] = ()) -> Secret:
+        """What the LLM is told, but for words that the question or a passage has as well."""
+        return Secret(self._told, known=[inquiry.question, *(hit.node.get_content() for hit in nodes)])
 
     def _similar(self, claim: str, sentences: Sequence[str]) -> list[float]:
         """Cosine similarities of a claim with sentences in another language."""
@@ -151,44 +278,55 @@ class QueryEngine:
 
     @cached_property
     def _postprocessors(self) -> list[tuple[str, str, BaseNodePostprocessor]]:
-        return [(spec.fate, spec.type, spec.build()) for spec in self.spec.postprocessors]
+        return [(spec.fate, spec.type, spec.build(index=self.index)) for spec in self.spec.postprocessors]
+
+    @cached_property
+    def _transforms(self) -> list[tuple[str, Transform]]:
+        return [(spec.type, spec.build(index=self.index)) for spec in self.spec.question]
 
     @cached_property
     def _responder(self) -> Responder:
-        return self.spec.response.build(
-            llm=self._llm() if self.spec.response.needs_llm else None, index=self.index
-        )
+        return self.spec.response.build(index=self.index, manner=self._manner)
 
+    @cached_property
+    def _manner(self) -> Manner:
+        return Manner(self.pipeline.prompts, self.pipeline.language, self.spec.policy.open)
+
+    @cached_property
+    def _told(self) -> tuple[str, ...]:
+        writes = self.spec.response.needs_llm or self.spec.policy.needs_llm
+        return told_by(self.pipeline.prompts, self.spec.response) if writes else ()
+
+    @cached_property
     def _llm(self) -> LLM | None:
         llm: Any = self.pipeline.llm
         return llm.build() if llm is not None else None
 
 
+def searched(retriever: BaseRetriever, inquiry: Inquiry) -> Sequence[NodeWithScore]:
+    """What a retriever finds for a question; with variants, for all of them, fused by reciprocal rank."""
+    if not inquiry.variants:
+        return retriever.retrieve(inquiry)
+    from pipelines.components.runtime.variants import fused
+
+    return fused(retriever, inquiry)
+
+
 def retrievers(spec: PipelineSpec, name: str, index: Index) -> dict[str, BaseRetriever]:
     """The retriever `name` and those it is made of, built, parts first."""
+    from pipelines.components.runtime.retrievers import Ranking
+
     built: dict[str, BaseRetriever] = {}
 
     def build(wanted: str) -> None:
         if wanted not in built:
             retriever = spec.retrievers[wanted]
-            for part in getattr(retriever, "of", ()):
+            for part in parts_of(retriever):
                 build(part)
             built[wanted] = retriever.build(index=index, others=built, name=wanted)
+            made = built[wanted]
+            if (limits := retriever.filters and retriever.filters.wanted()) and isinstance(made, Ranking):
+                made.filters = limits
 
     build(name)
     return built
-
-
-def _quoted(draft: Draft, nodes: Sequence[NodeWithScore]) -> Checked:
-    """An answer that is made of quotes: each on a line, with its number."""
-    citations: list[Citation] = []
-    sentences: list[Sentence] = []
-    lines: list[str] = []
-    for number, quote in enumerate(draft.quotes, 1):
-        cited = citation(number, nodes[quote.node], quote.start, quote.end)
-        words = " ".join(cited.quote.split()) if "|" not in cited.quote else cited.quote
-        text = f"{quote.lead}\n{words}" if quote.lead else words
-        citations.append(cited)
-        sentences.append(Sentence(text, (number,), True))
-        lines.append(f"{text} [{number}]")
-    return Checked("\n".join(lines), citations, sentences)

@@ -3,31 +3,31 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
-
-import numpy as np
+from typing import TYPE_CHECKING, Any
 
 from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.derived import as_built, open_keywords, open_vectors
-from pipelines.catalog.live import LiveNode, LiveNodes
+from pipelines.catalog.live import LiveNodes
+from pipelines.catalog.selection import Selection
+from pipelines.catalog.structure import Structure
 from pipelines.config import Config
 from pipelines.errors import StorageError
+from pipelines.filters import Filters
 from pipelines.index import Hit, KeywordIndex, VectorIndex
 from pipelines.models.embedder import Embedder
 from pipelines.querying.exact import ExactVectors
+from pipelines.querying.hits import as_text, compared, cosines, first, of_allowed
 from pipelines.schema import PipelineSpec
 from pipelines.shared import Shared
 from pipelines.text.analyser import Analyser
+from pipelines.text.tokens import count_tokens
 from pipelines.vectors.chroma import DamagedVectors
 
 if TYPE_CHECKING:
-    from llama_index.core.schema import NodeWithScore
-
-_SPARE = 20
-"""Hits asked for above what is wanted, since the stores may still hold some that are retired."""
+    from llama_index.core.schema import NodeWithScore, TextNode
 
 
 @dataclass(slots=True)
@@ -41,6 +41,8 @@ class _View:
     embedder: Embedder
     analyser: Analyser
     live: LiveNodes
+    selection: Selection
+    structure: Structure
 
 
 class OpenIndex:
@@ -55,6 +57,7 @@ class OpenIndex:
         self._opening = threading.Lock()  # held for as long as Chroma makes a reader wait; nobody else must
         self._shown: Shared[_View] = Shared(lambda view: view.vectors.close())
         self._pins = threading.local()
+        self._embedding_costs = costs(config.spec.embed_model)
         self.catalog = Catalog(config.storage, config.catalog_url)
         try:
             self.refresh()
@@ -87,14 +90,25 @@ class OpenIndex:
         # An embedded Chroma does not see what another process wrote until it is opened again.
         vectors = self._open_vectors(spec, active)
         live = LiveNodes(self.catalog.engine, active.id, active.cache_key)
+        structure = Structure(self.catalog.engine, active.id, active.cache_key)
         if before is not None and before.generation.id == active.id:
             before.keywords.reload()
-            return replace(before, version=version, generation=active, vectors=vectors, live=live)
+            selection = Selection(self.catalog.engine, active.id, before.selection.languages)
+            return replace(
+                before,
+                version=version,
+                generation=active,
+                vectors=vectors,
+                live=live,
+                selection=selection,
+                structure=structure,
+            )
         embedder = spec.embed_model.embedder()
         embedder.dimension = active.dimension
         keywords = open_keywords(spec, self._config.storage, active, writable=False)
         analyser = Analyser(dictionary=tuple(spec.keyword.dictionary))
-        return _View(version, active, vectors, keywords, embedder, analyser, live)
+        selection = Selection(self.catalog.engine, active.id)
+        return _View(version, active, vectors, keywords, embedder, analyser, live, selection, structure)
 
     def _open_vectors(self, spec: PipelineSpec, active: Generation) -> VectorIndex | ExactVectors:
         if active.sound:
@@ -134,6 +148,12 @@ class OpenIndex:
             return view.generation
 
     @property
+    def structure(self) -> Structure:
+        """Documents beyond single passages."""
+        with self._reading() as view:
+            return view.structure
+
+    @property
     def analyser(self) -> Analyser:
         """What cuts questions and passages into terms, as in the keyword index."""
         with self._reading() as view:
@@ -143,12 +163,38 @@ class OpenIndex:
         """The question's vector, by the model that built the active generation."""
         with self._reading() as view:
             vector: list[float] = view.embedder.embed_question(question).tolist()
+        if self._embedding_costs:
+            self._pins.embedded = self.embedded + count_tokens(question)
         return vector
 
-    def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
-        """Nodes by cosine similarity, best first."""
+    @property
+    def embedded(self) -> int:
+        """Tokens of all questions that this thread has had embedded by a model that costs something."""
+        return getattr(self._pins, "embedded", 0)
+
+    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """Vectors of texts that are compared as passages, by the same model; none may be blank."""
+        found: list[list[float]] = [[] for _ in texts]
         with self._reading() as view:
-            return _first(view, top_k, lambda limit: self._closest(view, vector, limit))
+            for positions, matrix in view.embedder.embed(texts):
+                for position, vector in zip(positions, matrix.tolist(), strict=True):
+                    found[position] = vector
+        return found
+
+    def nearest(
+        self, vector: Sequence[float], top_k: int, filters: Filters | None = None
+    ) -> list[NodeWithScore]:
+        """Nodes by cosine similarity, best first, of those that the filters allow."""
+        with self._reading() as view:
+            if filters:
+                return of_allowed(
+                    view,
+                    view.selection.allowed(filters),
+                    top_k,
+                    search=lambda limit: self._closest(view, vector, limit),
+                    each=lambda ids: compared(view, vector, ids),
+                )
+            return first(view, top_k, lambda limit: self._closest(view, vector, limit))
 
     def _closest(self, view: _View, vector: Sequence[float], limit: int) -> list[Hit]:
         try:
@@ -157,8 +203,8 @@ class OpenIndex:
             return self._without_vectors(view).vectors.query(vector, limit)
         if self._config.spec.vector_store.type == "chroma":
             return hits
-        cosines = _cosines(view, vector, [hit.id for hit in hits])  # each store has its own scale
-        ranked = [replace(hit, score=cosines[hit.id]) for hit in hits if hit.id in cosines]
+        held = cosines(view, vector, [hit.id for hit in hits])  # each store has its own scale
+        ranked = [replace(hit, score=held[hit.id]) for hit in hits if hit.id in held]
         return sorted(ranked, key=lambda hit: -hit.score)
 
     def _without_vectors(self, damaged: _View) -> _View:
@@ -171,10 +217,29 @@ class OpenIndex:
             self._pins.view = view
         return view
 
-    def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
-        """Nodes by BM25 over the analysed text, best first."""
+    def matching(self, question: str, top_k: int, filters: Filters | None = None) -> list[NodeWithScore]:
+        """Nodes by BM25 over the analysed text, best first, of those that the filters allow."""
         with self._reading() as view:
-            return _first(view, top_k, lambda limit: view.keywords.search(question, limit))
+            if filters:
+                return of_allowed(
+                    view,
+                    view.selection.allowed(filters),
+                    top_k,
+                    search=lambda limit: view.keywords.search(question, limit),
+                    each=lambda ids: view.keywords.search(question, len(ids), among=ids) if ids else [],
+                )
+            return first(view, top_k, lambda limit: view.keywords.search(question, limit))
+
+    def unmatched(self, filters: Filters) -> str:
+        """Why the filters allow no node at all, with the values that there are; empty where they allow some."""
+        with self._reading() as view:
+            return view.selection.unmatched(filters)
+
+    def admits(self, metadata: Mapping[str, Any], filters: Filters) -> bool:
+        """Whether the filters allow the node with that metadata."""
+        with self._reading() as view:
+            allowed = view.selection.allowed(filters)
+            return allowed.admits(metadata.get("document_id", 0), str(metadata.get("heading") or ""))
 
     def idf_mass(self, question: str) -> float:
         """The sum of the inverse document frequencies of all terms of the question."""
@@ -184,48 +249,30 @@ class OpenIndex:
     def similarities(self, vector: Sequence[float], ids: Sequence[str]) -> dict[str, float]:
         """Cosine similarity of given nodes with a vector."""
         with self._reading() as view:
-            return _cosines(view, vector, ids)
+            return cosines(view, vector, ids)
+
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, list[float]]:
+        """The vectors of those nodes that have one."""
+        with self._reading() as view:
+            return {key: vector.tolist() for key, vector in view.live.vectors(ids).items()}
+
+    def neighbours(self, ids: Sequence[str], before: int, after: int) -> dict[str, list[TextNode]]:
+        """For each live node those around it in its document, itself among them, in the document's order."""
+        with self._reading() as view:
+            found = view.live.around(ids, before, after)
+        return {key: [as_text(node) for node in part] for key, part in found.items()}
+
+    def nodes_of(self, ids: Sequence[str]) -> dict[str, TextNode]:
+        """Live nodes by id, those among them that hold smaller ones."""
+        with self._reading() as view:
+            return {key: as_text(node) for key, node in view.live.get(ids).items()}
+
+    def text_between(self, document: Any, start: int, end: int) -> str | None:
+        """A span of a document's text, by its `document_id`; None where it is gone."""
+        with self._reading() as view:
+            return view.live.text_between(document, start, end)
 
 
-def _cosines(view: _View, vector: Sequence[float], ids: Sequence[str]) -> dict[str, float]:
-    held = view.live.vectors(ids)
-    if not held:
-        return {}
-    matrix = np.stack(list(held.values()))
-    question = np.asarray(vector, dtype=np.float32)
-    norms = np.linalg.norm(matrix, axis=1) * np.linalg.norm(question)
-    return dict(zip(held, (matrix @ question / norms).tolist(), strict=True))
-
-
-def _first(view: _View, top_k: int, search: Callable[[int], list[Hit]]) -> list[NodeWithScore]:
-    """The best `top_k` live nodes of a store, asking it for more while retired ones take their places."""
-    limit = top_k + _SPARE
-    while True:
-        hits = search(limit)
-        live = view.live.get([hit.id for hit in hits[:top_k]])
-        if len(live) < top_k:
-            live |= view.live.get([hit.id for hit in hits[top_k:]])
-        found = [(live[hit.id], hit) for hit in hits if hit.id in live]
-        if len(found) >= top_k or len(hits) < limit:
-            return [_with_score(node, hit) for node, hit in found[:top_k]]
-        limit *= 4
-
-
-def _with_score(node: LiveNode, hit: Hit) -> NodeWithScore:
-    from llama_index.core.schema import NodeWithScore, TextNode
-
-    metadata = {
-        "document": node.document,
-        "loader": node.loader,
-        "document_id": node.document_id,
-        "order": node.position,
-        "page": node.page,
-        "heading": node.heading,
-        "table_header": node.table_header,
-    }
-    if hit.terms:
-        metadata["terms"] = list(hit.terms)
-    text = TextNode(
-        id_=node.id, text=node.text, start_char_idx=node.start, end_char_idx=node.end, metadata=metadata
-    )
-    return NodeWithScore(node=text, score=hit.score)
+def costs(model: object) -> bool:
+    """Whether an embed model's tokens are paid for or sent away; those that run here have a fixed price of 0."""
+    return "price" in getattr(type(model), "model_fields", {})

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from types import TracebackType
-from typing import Self
+from typing import TYPE_CHECKING, Any, Self
 
 from pipelines.catalog import answers
 from pipelines.config import Config
+from pipelines.config.files import moderator_of
 from pipelines.errors import StorageError
 from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.engine import QueryEngine
 from pipelines.querying.index import OpenIndex
+from pipelines.querying.metering import Meter
+
+if TYPE_CHECKING:
+    from pipelines.components.runtime.inquiry import Exchange
+    from pipelines.filters import Filters
 
 
 class KnowledgeBase:
@@ -23,6 +29,8 @@ class KnowledgeBase:
         """Open the index; raises StorageError where nothing is ingested yet."""
         self.config = config
         self.index = OpenIndex(config)
+        self._meter = Meter(config.spec, self.index.catalog.engine)
+        self._moderator = moderator_of(config)
         self._engines: dict[str, QueryEngine] = {}
 
     def __enter__(self) -> Self:
@@ -40,18 +48,29 @@ class KnowledgeBase:
     def engine(self, name: str = "") -> QueryEngine:
         """A query engine by its name, the first of the config by default; raises SearchaskError for another."""
         if name not in self._engines:
-            self._engines[name] = QueryEngine(self.config.spec, self.index, name)
+            made = QueryEngine(
+                self.config.spec, self.index, name, meter=self._meter, moderator=self._moderator
+            )
+            made.notes = self.config.notes.get(made.name, ())
+            self._engines[name] = made
         return self._engines[name]
 
-    def ask(self, question: str, engine: str = "") -> Answer:
-        """The answer to a question, with its citations."""
-        *_, answer = self.stream(question, engine)
+    def ask(self, question: str, engine: str = "", **asked: Any) -> Answer:
+        """The answer to a question, with its citations; `asked` as for `stream`."""
+        *_, answer = self.stream(question, engine, **asked)
         assert isinstance(answer, Answer)
         return answer
 
-    def stream(self, question: str, engine: str = "") -> Iterator[Retrieval | str | Answer]:
+    def stream(
+        self,
+        question: str,
+        engine: str = "",
+        *,
+        history: Sequence[Exchange] = (),
+        filters: Filters | None = None,
+    ) -> Iterator[Retrieval | str | Answer]:
         """What was found, then pieces of the answer as they are written, then the whole, which replaces them."""
-        for piece in self.engine(engine).stream(question):
+        for piece in self.engine(engine).stream(question, history=history, filters=filters):
             yield self._kept(piece) if isinstance(piece, Answer) else piece
 
     def _kept(self, answer: Answer) -> Answer:
@@ -63,6 +82,6 @@ class KnowledgeBase:
             return replace(answer, id=stored)
         return answer
 
-    def retrieve(self, question: str, engine: str = "") -> Retrieval:
-        """All that is found for a question, with ranks, scores and what became of each."""
-        return self.engine(engine).retrieve(question)
+    def retrieve(self, question: str, engine: str = "", **asked: Any) -> Retrieval:
+        """All that is found for a question, with ranks, scores and what became of each; `asked` as for `stream`."""
+        return self.engine(engine).retrieve(question, **asked)

@@ -8,10 +8,14 @@ from dataclasses import dataclass, field
 from time import perf_counter
 from typing import TYPE_CHECKING, Any
 
+from pipelines.text.orders import orders
+
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
     from pipelines.components.responses import Message
+    from pipelines.components.runtime.inquiry import Variant
+    from pipelines.models.counted import Call
 
 IN_CONTEXT, CITED, BELOW_TOP_K = "in context", "cited", "below top_k"
 
@@ -57,6 +61,11 @@ class Candidate:
     fate: str
     """`cited`, `in context`, `below top_k`, `below cutoff`, `over budget`, `duplicate`, …"""
 
+    @property
+    def suspicious(self) -> tuple[str, ...]:
+        """What kinds of order to a model its text seems to hold; it stays data all the same."""
+        return orders(self.text)
+
     def to_dict(self) -> dict[str, Any]:
         """All but the text, which the index can give again."""
         return {
@@ -71,6 +80,7 @@ class Candidate:
             "by": self.by,
             "terms": self.terms,
             "fate": self.fate,
+            **({"suspicious": list(found)} if (found := self.suspicious) else {}),
         }
 
 
@@ -81,11 +91,23 @@ class Trace:
     engine: str
     retriever: str
     language: str
-    """That of the question: `zh`, `en`, …"""
+    """That of the answer: `zh`, `en`, …"""
+    question: str = ""
+    """As it was asked."""
+    rewritten: str = ""
+    """As it was searched for, where a transform rewrote it."""
+    variants: list[Variant] = field(default_factory=list)
+    """What was searched for beside it."""
+    calls: list[Call] = field(default_factory=list)
+    """Every call of the LLM, with its tokens."""
     stages: list[Stage] = field(default_factory=list)
     candidates: list[Candidate] = field(default_factory=list)
     prompt: list[Message] = field(default_factory=list)
     """What was sent to the LLM, where one wrote."""
+    moderation: list[dict[str, Any]] = field(default_factory=list)
+    """What was decided about the question and the answer, where the config has a `moderation`."""
+    embedded: int = 0
+    """Tokens of what was embedded for it, by a model that costs something."""
     notes: list[str] = field(default_factory=list)
     """What a person should know: a question that was cut."""
 
@@ -122,8 +144,13 @@ class Trace:
             "retriever": self.retriever,
             "language": self.language,
             "stages": [stage.to_dict() for stage in self.stages],
+            "rewritten": self.rewritten,
+            "variants": [{"text": each.text, "purpose": each.purpose} for each in self.variants],
+            "calls": [call.to_dict() for call in self.calls],
             "candidates": [candidate.to_dict() for candidate in self.candidates],
             "prompt": self.prompt,
+            "moderation": self.moderation,
+            "embedded": self.embedded,
             "notes": self.notes,
         }
 

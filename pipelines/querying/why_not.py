@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from pipelines.catalog import DocumentRow
+from pipelines.components.retrievers import parts_of
 from pipelines.querying.engine import retrievers
 from pipelines.querying.trace import BELOW_TOP_K, CITED, IN_CONTEXT, Candidate, Trace
 from pipelines.text.analyser import Analyser
@@ -13,7 +14,7 @@ from pipelines.text.analyser import Analyser
 if TYPE_CHECKING:
     from llama_index.core.schema import NodeWithScore
 
-    from pipelines.components.runtime.retrievers import Inquiry
+    from pipelines.components.runtime.inquiry import Inquiry
     from pipelines.querying.knowledge_base import KnowledgeBase
     from pipelines.schema import PipelineSpec
 
@@ -210,15 +211,15 @@ def _reach(base: KnowledgeBase, question: str, name: str, row: DocumentRow) -> t
 
 def _leaves(spec: PipelineSpec, name: str) -> list[str]:
     """The retrievers without parts that one is made of, each once."""
-    parts = getattr(spec.retrievers[name], "of", None)
-    if parts is None:
+    parts = parts_of(spec.retrievers[name])
+    if not parts:
         return [name]
     return list(dict.fromkeys(leaf for part in parts for leaf in _leaves(spec, part)))
 
 
 def _asked(base: KnowledgeBase, spec: PipelineSpec, names: list[str], question: str) -> Inquiry:
     """What retrievers of a config find, and all that they are made of."""
-    from pipelines.components.runtime.retrievers import Inquiry
+    from pipelines.components.runtime.inquiry import Inquiry
 
     inquiry = Inquiry(query_str=question)
     for name in names:

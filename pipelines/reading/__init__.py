@@ -5,5 +5,5 @@ folder files web llama_index    the four loaders
 read        bytes and a name -> Document, with every parser's failure made one clear line
 """
 
-READER_VERSION = 1
+READER_VERSION = 2
 """Raised when the same bytes would now give another text, so that documents are read again."""

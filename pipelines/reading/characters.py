@@ -13,9 +13,7 @@ CJK = HAN + "\u3000-\u303f\u3040-\u30ff\uff00-\uffef\u2018\u2019\u201c\u201d\u20
 """Characters between which a line break is no space (Korean, which has spaces, is not among them)."""
 
 _BREAKS = re.compile("\r\n?|\x0b|\x0c|\x85|\u2028|\u2029")
-_DROPPED = re.compile(
-    "[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\u200b\u2060\ufeff\ufff9-\ufffb\ufffe\uffff]"
-)
+_DROPPED = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\ufff9-\ufffb\ufffe\uffff]|\\A\ufeff+")
 _COMPATIBLE = re.compile("[\ufb00-\ufb06\u2e80-\u2fdf]")
 _UNUSUAL = re.compile(
     "[^ -~\t\n\r\f\xa0-\u024f\u0400-\u04ff\u2010-\u2027\u3000-\u30ff\u4e00-\u9fff\uac00-\ud7a3\uff01-\uff5e]"
@@ -31,7 +29,7 @@ def is_plain(text: str) -> bool:
 
 
 def clean(text: str) -> str:
-    """The text with `\\n` line ends and without controls, zero-width marks and half characters."""
+    """The text with `\\n` line ends and without controls, soft hyphens and half characters."""
     if is_plain(text):
         return text
     text = _DROPPED.sub("", _BREAKS.sub("\n", text)).replace("\xa0", " ")

@@ -17,7 +17,7 @@ def read(content: bytes, options: ReadOptions) -> Document:
     """All rows, the first as the header."""
     decoded = decode(content, encoding=options.encoding)
     text = decoded.text.lstrip("\n")
-    delimiter = "\t" if options.format == "tsv" else _delimiter(text)
+    delimiter = "\t" if options.format == "tsv" else separator(text)
     csv.field_size_limit(_FIELD_LIMIT)
     rows = [row for row in csv.reader(io.StringIO(text, newline=""), delimiter=delimiter) if any(row)]
     return Document(
@@ -29,7 +29,7 @@ def read(content: bytes, options: ReadOptions) -> Document:
     )
 
 
-def _delimiter(text: str) -> str:
+def separator(text: str) -> str:
     """The separator that the first lines agree on best."""
     lines = text.split("\n", 20)[:20]
     lines = [line for line in lines if line.strip()]

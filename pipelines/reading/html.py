@@ -23,7 +23,18 @@ _BOILERPLATE = re.compile(
     r"mw-jump-link|noprint|navbox|sr-only|visually-?hidden|table-of-contents|share-buttons?)$",
     re.I,
 )
-_HIDDEN_STYLE = re.compile(r"display\s*:\s*none|visibility\s*:\s*hidden", re.I)
+_HIDDEN_STYLE = re.compile(
+    r"(?:^|;)\s*(?:display\s*:\s*none|visibility\s*:\s*(?:hidden|collapse)|text-indent\s*:\s*-\d{3}|"
+    r"(?:left|right|top|margin-left|margin-top)\s*:\s*-\d{4}|clip\s*:\s*rect\(\s*0|color\s*:\s*transparent)",
+    re.I,
+)
+_NO_SIZE = re.compile(r"(?:^|;)\s*font-size\s*:\s*0{0,9}\.?0{1,9}\s{0,9}[a-z%]{0,5}\s{0,9}(?:;|!|$)", re.I)
+_COLOUR = re.compile(r"(?:^|;)\s*color\s*:\s*([^;!]+)", re.I)
+_GROUND = re.compile(r"(?:^|;)\s*background(?:-color)?\s*:\s*([^;!]+)", re.I)
+_COLOURS = {"white": "fff", "#ffffff": "fff", "#fff": "fff", "rgb(255,255,255)": "fff"}
+_COLOURS |= {"black": "000", "#000000": "000", "#000": "000", "rgb(0,0,0)": "000"}
+_MOST_HIDDEN = 3
+"""Signs in a hidden element's text below which it is an icon and not worth a note."""
 _MANY_LINKS = 20
 """Entries from which a list of nothing but links counts as a menu."""
 
@@ -49,7 +60,7 @@ def to_markdown(source: str, *, boilerplate: bool = False) -> tuple[str, tuple[s
     if root is None:
         return "", ()
     writer = MarkdownWriter()
-    _walk(root if boilerplate else _main(root), writer, boilerplate)
+    hidden = _walk(root if boilerplate else _main(root), writer, boilerplate)
     title = root.find(".//title")
     heading = join_lines(title.text or "") if title is not None else ""
     text = writer.text()
@@ -60,7 +71,7 @@ def to_markdown(source: str, *, boilerplate: bool = False) -> tuple[str, tuple[s
         text = everything.text() if len(text) < 0.1 * len(everything.text()) else text
     if heading and not boilerplate and not re.search(r"^# ", text, re.M):
         text = f"# {heading}\n\n{text}"
-    return clean(text), ()
+    return clean(text), (f"hidden text was left out ({hidden:,} characters)",) if hidden else ()
 
 
 def _parsed(source: str) -> tuple[Any, bool]:
@@ -98,9 +109,7 @@ def _main(root: Any) -> Any:
 def _is_dropped(element: Any, boilerplate: bool) -> bool:
     """Whether nothing of this element is content."""
     tag = element.tag
-    if tag in _DROPPED or element.get("hidden") is not None or element.get("aria-hidden") == "true":
-        return True
-    if _HIDDEN_STYLE.search(element.get("style") or ""):
+    if tag in _DROPPED or _is_hidden(element):
         return True
     if boilerplate or tag in ("body", "html", "main", "article"):
         return False
@@ -114,23 +123,57 @@ def _is_dropped(element: Any, boilerplate: bool) -> bool:
     return any(_BOILERPLATE.match(name) for name in names)
 
 
+def _is_hidden(element: Any) -> bool:
+    """Whether a person who looks at the page does not see this element, as its own attributes say."""
+    if element.get("hidden") is not None or (element.get("aria-hidden") or "").lower() == "true":
+        return True
+    style = element.get("style") or ""
+    if _NO_SIZE.search(style):
+        # Where something inside has a size of its own, the zero only closes gaps between its parts.
+        return not element.xpath(".//*[@class or contains(@style, 'font')]")
+    return bool(_HIDDEN_STYLE.search(style)) or _is_on_its_own_colour(element, style)
+
+
+def _is_on_its_own_colour(element: Any, style: str) -> bool:
+    """Whether text has the colour of the ground that the nearest style behind it names."""
+    said = _COLOUR.search(style)
+    colour = _named(said[1]) if said else _named(element.get("color") or "")
+    if not colour:
+        return False
+    while element is not None:
+        ground = _GROUND.search(element.get("style") or "")
+        if ground or element.get("bgcolor"):
+            return _named(ground[1] if ground else element.get("bgcolor")) == colour
+        if element.get("class") and element.tag != "body":
+            return False  # a style sheet may give it a ground
+        element = element.getparent()
+    return colour == "fff"
+
+
+def _named(colour: str) -> str:
+    """A colour, the same for each way to write black and white."""
+    bare = "".join(colour.lower().split())
+    return _COLOURS.get(bare, bare)
+
+
 def _is_links(element: Any) -> bool:
     """Whether a list holds nothing but links, as a language menu does."""
     linked = sum(len("".join(link.itertext())) for link in element.iter("a"))
     return linked > 0.95 * len("".join("".join(element.itertext()).split()))
 
 
-def _walk(start: Any, writer: MarkdownWriter, boilerplate: bool) -> None:
-    """Feed a subtree to the writer, without recursion."""
+def _walk(start: Any, writer: MarkdownWriter, boilerplate: bool) -> int:
+    """Feed a subtree to the writer, without recursion; how many characters of hidden text were left out."""
     from lxml import etree
 
     walker = etree.iterwalk(start, events=("start", "end"))
-    skipped = None
+    skipped, hidden = None, 0
     for event, element in walker:
         if event == "start":
             if not isinstance(element.tag, str) or _is_dropped(element, boilerplate):
                 walker.skip_subtree()
                 skipped = element
+                hidden += _hidden_text(element)
                 continue
             writer.start(element.tag, element.attrib)
             writer.data(element.text)
@@ -141,3 +184,12 @@ def _walk(start: Any, writer: MarkdownWriter, boilerplate: bool) -> None:
             writer.end(element.tag)
         if element is not start:
             writer.data(element.tail)
+    return hidden
+
+
+def _hidden_text(element: Any) -> int:
+    """Characters of text in an element that was left out since nobody sees it, and not for what it is."""
+    if not isinstance(element.tag, str) or element.tag in _DROPPED or not _is_hidden(element):
+        return 0
+    size = len(" ".join("".join(element.itertext()).split()))
+    return size if size > _MOST_HIDDEN else 0

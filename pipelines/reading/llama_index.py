@@ -14,6 +14,7 @@ from pipelines.errors import DocumentError, Quarantined, SearchaskError
 from pipelines.reading.characters import sound
 from pipelines.reading.formats import format_of
 from pipelines.reading.names import portable
+from pipelines.reading.read import as_seen
 
 _NAMES = ("file_path", "file_name", "path", "filename", "url", "source", "id", "doc_id", "title")
 """Metadata keys that name a document, the best first."""
@@ -65,11 +66,12 @@ class LlamaIndexLoader:
     def read(self, source: Source, content: bytes) -> Document:
         """The text as the reader gave it."""
         text = sound(content.decode("utf-8"))
-        if not text.strip():
-            raise Quarantined("no text was found in it")
         found = format_of(source.path.partition("#")[0])
         name = found.name if found and found.reader == "plain" else "text"
-        return Document(text=text, format=name, markdown=name == "markdown", encoding="utf-8")
+        document = as_seen(Document(text=text, format=name, markdown=name == "markdown", encoding="utf-8"))
+        if not document.text.strip():
+            raise Quarantined("no text was found in it")
+        return document
 
     def _name(self, document: Any, number: int) -> str:
         """A name that is the same at the next scan: from the metadata, else the id, else the order."""

@@ -9,6 +9,7 @@ from pipelines.documents import Document
 from pipelines.errors import Quarantined, SearchaskError
 from pipelines.reading.formats import BY_FORMAT, Format, format_of, unsupported
 from pipelines.reading.options import ReadOptions
+from pipelines.text.invisible import visible
 
 
 def read_document(path: str, content: bytes, options: ReadOptions) -> Document:
@@ -29,9 +30,24 @@ def read_document(path: str, content: bytes, options: ReadOptions) -> Document:
         raise Quarantined(f"the {found.title} file needs more memory than there is") from None
     except Exception as error:  # any parser may fail in any way on broken bytes, and the others must go on
         raise Quarantined(f"not a readable {found.title} file: {reason(error)}") from error
+    document = as_seen(document)
     if not document.text.strip():
         raise Quarantined("no text was found in it")
     return document
+
+
+def as_seen(document: Document) -> Document:
+    """A document without invisible characters, with a note where there were some."""
+    seen = visible(document.text)
+    if seen.text == document.text:
+        return document
+    note = (f"{seen.removed} invisible characters were removed",) if seen.removed else ()
+    return dataclasses.replace(
+        document,
+        text=seen.text,
+        pages=tuple(map(seen.offset, document.pages)),
+        notes=document.notes + note,
+    )
 
 
 def reason(error: Exception) -> str:

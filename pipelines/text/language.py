@@ -8,6 +8,7 @@ from typing import Literal
 Language = Literal["zh", "en"]
 
 _HAN = re.compile(r"[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]")
+_NOT_CHINESE = re.compile(r"[\u3040-\u30ff\uac00-\ud7af]")
 _WORD = re.compile(r"[^\W\d_\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff]+")
 _ENOUGH = 4_000
 
@@ -19,3 +20,11 @@ def language_of(text: str) -> Language:
     """
     sample = text[:_ENOUGH]
     return "zh" if len(_HAN.findall(sample)) / 1.6 >= max(1, len(_WORD.findall(sample))) / 2 else "en"
+
+
+def answered_in(question: str) -> Language:
+    """The language of prompts and refusals for a question: Chinese for Chinese, English for all others.
+
+    Japanese and Korean have Han characters as well.
+    """
+    return "en" if _NOT_CHINESE.search(question[:_ENOUGH]) else language_of(question)

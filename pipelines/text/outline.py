@@ -67,3 +67,17 @@ class Outline:
             return ""
         end, header = self._tables[place - 1]
         return header if offset < end else ""
+
+
+def heading_within(at_start: str, passage: str, offset: int) -> str:
+    """The headings above an offset of a passage that starts under `at_start`; it may hold further ones."""
+    lines = [line for line in Outline(passage).headings if line <= offset] if at_start else []
+    if not lines:
+        return at_start
+    inside = Outline(passage[lines[0] :]).heading_at(offset - lines[0])
+    level = len(passage[lines[0] :].lstrip()) - len(passage[lines[0] :].lstrip().lstrip("#"))
+    # A heading of level 3 stands under two others, which the passage may not hold.
+    above = at_start.split(" > ")
+    # Where the passage starts with a heading, that is the last of those at its start.
+    above = above[:-1] if lines[0] == 0 else above
+    return " > ".join([*above[: level - 1], inside])

@@ -8,7 +8,7 @@ from pathlib import Path
 from sqlalchemy import select
 
 from pipelines.catalog import Catalog, answers
-from pipelines.catalog.tables import feedback
+from pipelines.catalog.tables import SCHEMA_VERSION, feedback
 from pipelines.querying.knowledge_base import KnowledgeBase
 from tests.support.house import House
 
@@ -53,4 +53,4 @@ def test_a_storage_of_an_older_version_gets_what_it_lacks(tmp_path: Path) -> Non
     assert rated(catalog) == []
     catalog.close()
     with sqlite3.connect(file) as new:
-        assert dict(new.execute("select key, value from meta"))["schema"] == "2"
+        assert dict(new.execute("select key, value from meta"))["schema"] == str(SCHEMA_VERSION)

@@ -5,7 +5,7 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from pydantic import TypeAdapter
 
 from pipelines.components.postprocessors import Postprocessor
-from pipelines.components.runtime.retrievers import Inquiry
+from pipelines.components.runtime.inquiry import Inquiry
 from pipelines.errors import SearchaskError
 
 
@@ -17,7 +17,7 @@ def nodes(*texts: str) -> list[NodeWithScore]:
 
 
 def kept(spec: dict[str, object], found: list[NodeWithScore]) -> list[str]:
-    built = TypeAdapter[Postprocessor](Postprocessor).validate_python(spec).build()
+    built = TypeAdapter[Postprocessor](Postprocessor).validate_python(spec).build(index=None)  # type: ignore[arg-type]
     return [hit.node.node_id for hit in built.postprocess_nodes(found, query_str="?")]
 
 
@@ -96,6 +96,6 @@ def test_evidence_is_words_or_what_stands_out(
 ) -> None:
     inquiry = Inquiry(query_str=question, near=near, reach=20)
     other = noted("Something else.", share=0.01, cosine=0.8)
-    built = TypeAdapter[Postprocessor](Postprocessor).validate_python({"type": "evidence"}).build()
+    built = TypeAdapter[Postprocessor](Postprocessor).validate_python({"type": "evidence"}).build(index=None)  # type: ignore[arg-type]
     kept = built.postprocess_nodes([other, found], query_bundle=inquiry)
     assert kept == ([other, found] if passes else [])

@@ -3,8 +3,9 @@ from __future__ import annotations
 import pytest
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from pipelines.components.responses import Draft, ExtractiveResponse
-from pipelines.components.runtime.extractive import pieces_of
+from pipelines.components.responses import Draft, ExtractiveResponse, Manner
+from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.components.runtime.pieces import pieces_of
 from tests.support.memory_index import MemoryIndex
 
 
@@ -15,8 +16,8 @@ def node(text: str, document: str = "a.md", **metadata: str) -> NodeWithScore:
 def quoted(
     index: MemoryIndex, question: str, *nodes: NodeWithScore, language: str = "en", most: int = 3
 ) -> list[str]:
-    responder = ExtractiveResponse(type="extractive", max_sentences=most).build(llm=None, index=index)
-    (draft,) = responder.respond(question, nodes, language)
+    responder = ExtractiveResponse(type="extractive", max_sentences=most).build(index=index, manner=Manner())
+    (draft,) = responder.respond(Inquiry(query_str=question, language=language), nodes)
     assert isinstance(draft, Draft)
     return [nodes[quote.node].node.get_content()[quote.start : quote.end] for quote in draft.quotes]
 
@@ -82,7 +83,7 @@ def test_without_a_shared_word_meaning_decides(index: MemoryIndex) -> None:
 
 
 def test_passages_without_sentences_are_no_answer(index: MemoryIndex) -> None:
-    responder = ExtractiveResponse(type="extractive").build(llm=None, index=index)
-    (draft,) = responder.respond("leave?", [node("# Leave\n\n---\n")], "en")
+    responder = ExtractiveResponse(type="extractive").build(index=index, manner=Manner())
+    (draft,) = responder.respond(Inquiry(query_str="leave?", language="en"), [node("# Leave\n\n---\n")])
     assert isinstance(draft, Draft)
     assert draft.refused

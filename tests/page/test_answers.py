@@ -289,3 +289,21 @@ def test_every_state_has_its_words_in_both_languages(house: House) -> None:
     }
     assert len(set(said.values())) == 5  # while it is written both are the text itself
     assert isinstance(turn.answer, Answer)
+
+
+@pytest.mark.parametrize(
+    ("question", "label"), [(QUESTION, "Not in your documents"), ("员工可享受多少天年假？", "文档中没有答案")]
+)
+def test_the_models_own_knowledge_stands_under_its_label(house: House, question: str, label: str) -> None:
+    with chat_server("NO_ANSWER", "Own *words*.") as server:
+        engine = {"retriever": "both", "response": {"type": "compact"}, "policy": {"type": "fallback"}}
+        house.edit(llm=llm(server.url), query_engines={"answer": engine})
+        chat = Chat()
+        turn = asked(Entry(house.file), question, chat)
+    assert turn.answer is not None and turn.answer.outcome == "from_model"
+    band, _, text = answers.written(turn, "en").partition("\n\n")
+    assert band.startswith("> **") and label in band
+    assert text == r"Own \*words\*\."
+    assert label in answers.as_markdown(turn, "en")
+    shown = evidence(chat, "en")
+    assert (shown["cited"], shown["read"]) == ([], [])

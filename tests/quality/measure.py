@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipelines.components.retrievers import parts_of
 from pipelines.index import Index
 from pipelines.querying.engine import QueryEngine
 from pipelines.querying.trace import Candidate
@@ -79,7 +80,7 @@ def load_questions(file: Path) -> list[Question]:
 def measure(spec: PipelineSpec, index: Index, questions: Sequence[Question], engine: str = "") -> Quality:
     """Ask every question; ranks of the parts of a fusion come from the same retrieval."""
     asked = QueryEngine(spec, index, engine)
-    names = [*getattr(spec.retrievers[asked.spec.retriever], "of", ()), asked.spec.retriever]
+    names = [*parts_of(spec.retrievers[asked.spec.retriever]), asked.spec.retriever]
     ranks: dict[str, list[tuple[Question, list[str]]]] = {name: [] for name in names}
     top: dict[bool, list[float]] = {True: [], False: []}
     refused: dict[bool, list[bool]] = {True: [], False: []}
@@ -104,6 +105,24 @@ def measure(spec: PipelineSpec, index: Index, questions: Sequence[Question], eng
         false_refusals=mean(refused[True]),
         true_refusals=mean(refused[False]) if refused[False] else None,
     )
+
+
+def retrieved(
+    spec: PipelineSpec, index: Index, questions: Sequence[Question], retriever: str
+) -> tuple[Recall, float | None]:
+    """Of one retriever without an answer: recall, and the share of questions over two documents that it finds both
+    of among its first 8 documents; None where there are no such questions."""
+    engine = spec.query_engines[next(iter(spec.query_engines))].model_copy(update={"retriever": retriever})
+    asked = QueryEngine(spec.model_copy(update={"query_engines": {"it": engine}}), index)
+    ranked: list[tuple[Question, list[str]]] = []
+    both: list[bool] = []
+    for question in questions:
+        if question.answerable:
+            documents = ranking(asked.retrieve(question.text).candidates, retriever)
+            ranked.append((question, documents))
+            if len(question.documents) == 2:
+                both.append(question.documents <= set(documents[:8]))
+    return recall(ranked), mean(both) if both else None
 
 
 def ranking(candidates: Iterable[Candidate], retriever: str) -> list[str]:

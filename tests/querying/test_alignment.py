@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipelines.querying.alignment import sentences_of, support, units
+from pipelines.querying.alignment import _found, sentences_of, support, units
 
 PASSAGE = (
     "Staff get 15 days of annual leave. It must be booked two weeks ahead. Unused leave is lost on 31 March."
@@ -71,3 +71,51 @@ def test_numbers_are_compared_without_separators_and_zeros() -> None:
 def test_sentences_cover_no_white_space_at_their_ends() -> None:
     text = "One.  Two.\n\n三。 "
     assert [text[start:end] for start, end in sentences_of(text)] == ["One.", "Two.", "三。"]
+
+
+LARGER = "The Osprey is larger than the Falcon. The Falcon is larger than the Osprey. Both fly."
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage", "quote"),
+    [
+        # word for word, where the bag of words alone would take the first sentence
+        ("The Falcon is larger than the Osprey.", LARGER, "The Falcon is larger than the Osprey."),
+        ("the falcon is LARGER  than the osprey", LARGER, "The Falcon is larger than the Osprey."),
+        # width, white space, punctuation
+        ("（Version）Ｖ２.０ costs　12.50", "Cheap. Version V2.0 costs 12.50 here.", "Version V2.0 costs 12.50 here."),
+        ("年假，须提前两周，申请", ABSATZ, "年假须提前两周申请。"),
+        ("年 假 须 提 前 两 周 申 请", ABSATZ, "年假须提前两周申请。"),
+        # over the end of a sentence
+        ("booked two weeks ahead. Unused leave", PASSAGE, PASSAGE[PASSAGE.index("It must") :]),
+        # several sentences are quoted whole
+        (PASSAGE, PASSAGE, PASSAGE),
+        # fuzzy: other words around the same matter
+        ("Leave which is unused gets lost on March 31", PASSAGE, "Unused leave is lost on 31 March."),
+    ],
+)  # fmt: skip
+def test_exact_then_normalised_then_fuzzy(claim: str, passage: str, quote: str) -> None:
+    found, share = quoted(claim, passage)
+    assert found == quote
+    assert share >= 0.5
+
+
+@pytest.mark.parametrize(
+    ("claim", "passage"),
+    [
+        ("5 days of leave", "They get 15 days of leave."),
+        ("5 days of leave", "They get 1.5 days of leave."),
+        ("15 days of leave", "They get 1.5 days of leave."),
+        ("1200 euros", "It is 12 00 0 euros."),
+        ("40 degrees", "It was -40 degrees."),
+        ("the share is 15", "The share is 15% of it, or 15.5."),
+    ],
+)
+def test_part_of_a_number_is_not_the_number(claim: str, passage: str) -> None:
+    found = _found(claim, passage)
+    assert found is None
+
+
+def test_a_word_in_a_longer_word_is_not_the_word() -> None:
+    assert _found("art is long", "The part is long. Smart is longer.") is None
+    assert _found("病假", "年假和病假都要申请。") is not None

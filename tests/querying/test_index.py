@@ -61,3 +61,12 @@ def test_a_view_is_closed_once_its_last_reader_is_done(tmp_path: Path) -> None:
     with pytest.raises(StorageError):
         before.vectors.count()
     index.close()
+
+
+def test_the_first_document_of_an_index_answers(tmp_path: Path) -> None:
+    house = House(tmp_path, {"embed_model": {"type": "local"}})
+    house.write("a.md", "# Cafeteria\n\nThe cafeteria opens at eight. Badges are issued by the front desk.\n")
+    house.ingest()
+    with KnowledgeBase(house.config) as base:
+        assert base.ask("When does the cafeteria open?").outcome == "answered"
+        assert base.ask("Who won the chess championship?").outcome == "refused"

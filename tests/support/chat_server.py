@@ -45,6 +45,9 @@ def chat_server(*replies: str, status: int = 200) -> Iterator[ChatServer]:
                 self.end_headers()
                 self.wfile.write(error)
                 return
+            if not body.get("stream"):
+                self.whole(body)
+                return
             self.send_response(200)
             self.send_header("Content-Type", "text/event-stream")
             self.end_headers()
@@ -61,6 +64,15 @@ def chat_server(*replies: str, status: int = 200) -> Iterator[ChatServer]:
                 }
                 self.wfile.write(f"data: {json.dumps(chunk)}\n\n".encode())
             self.wfile.write(b"data: [DONE]\n\n")
+
+        def whole(self, body: dict[str, Any]) -> None:
+            message = {"role": "assistant", "content": told.next_reply()}
+            choice = {"index": 0, "message": message, "finish_reason": "stop"}
+            answer = {"id": "1", "object": "chat.completion", "created": 0, "model": body["model"]}
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.end_headers()
+            self.wfile.write(json.dumps({**answer, "choices": [choice]}).encode())
 
         def log_message(self, *args: Any) -> None:
             pass

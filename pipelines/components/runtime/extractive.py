@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, replace
-from pathlib import PurePosixPath
 
 from llama_index.core.schema import NodeWithScore
 
 from pipelines.components.responses import Draft, Quote
+from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.components.runtime.pieces import Piece, pieces_of, whole_of
 from pipelines.index import Index
 from pipelines.text.analyser import Analyser
 from pipelines.text.language import language_of
-from pipelines.text.sentences import sentence_spans
 
 COMPARED = 24
 """Sentences that are embedded for one question, at most; each costs about 20 ms with the `local` model."""
@@ -34,28 +33,6 @@ MATCHED = 0.3
 """Share of the question's idf mass from which sentences in its language are chosen by words alone."""
 WORDS_ADD = 0.2
 """What words add to a sentence's cosine at most, as in a fusion of retrievers."""
-
-_RULE_ROW = re.compile(r"\|?[ \t]*:?-+:?[ \t]*(?:\|[ \t]*:?-+:?[ \t]*)*\|?")
-_FENCES = ("```", "~~~")
-_HEADING = re.compile(r"#{1,6}[ \t]")
-
-
-@dataclass(frozen=True, slots=True)
-class Piece:
-    """A sentence of a passage, or a row of a table in it."""
-
-    node: int
-    start: int
-    end: int
-    text: str
-    lead: str
-    """A row's header."""
-    heading: str
-    """What it stands under."""
-    before: str
-    """The sentence before, which often names its subject."""
-    name: str
-    """Its document's name."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,16 +62,34 @@ class Told:
 class Extractive:
     """Chooses sentences; without a model across the same language, with the embed model across languages."""
 
-    def __init__(self, index: Index, max_sentences: int) -> None:
-        self.index, self.max_sentences = index, max_sentences
+    def __init__(self, index: Index, max_sentences: int, *, whole: bool = False) -> None:
+        """`whole` takes passages as they are instead of their sentences."""
+        self.index, self.max_sentences, self.whole = index, max_sentences, whole
 
     @property
     def analyser(self) -> Analyser:
         """That of the index as it is now: another generation may have another dictionary."""
         return self.index.analyser
 
-    def respond(self, question: str, nodes: Sequence[NodeWithScore], language: str) -> Iterator[str | Draft]:
+    def respond(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> Iterator[str | Draft]:
         """One draft of quotes, best first."""
+        chosen = self._passages(nodes) if self.whole else self._sentences(inquiry, nodes)
+        yield Draft(
+            quotes=tuple(Quote(piece.node, piece.start, piece.end, piece.lead) for piece in chosen),
+            refused=not chosen,
+        )
+
+    def _passages(self, nodes: Sequence[NodeWithScore]) -> list[Piece]:
+        """The best passages whole, as they are ranked."""
+        chosen: list[Piece] = []
+        for number, hit in enumerate(nodes):
+            piece = whole_of(number, hit)
+            if piece and len(chosen) < self.max_sentences:
+                chosen += [] if any(_repeats(piece, other) for other in chosen) else [piece]
+        return chosen
+
+    def _sentences(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> list[Piece]:
+        question, language = inquiry.query_str, inquiry.language
         pieces = [piece for number, hit in enumerate(nodes) for piece in pieces_of(number, hit)]
         weights = self._weights(question)
         told = [self._told(piece, weights) for piece in pieces]
@@ -105,11 +100,7 @@ class Extractive:
         if known < MATCHED:
             with self.index.pinned():
                 told = self._with_cosine(question, told)
-        chosen = self._chosen(told)
-        yield Draft(
-            quotes=tuple(Quote(piece.node, piece.start, piece.end, piece.lead) for piece in chosen),
-            refused=not chosen,
-        )
+        return self._chosen(told)
 
     def _weights(self, question: str) -> dict[str, float]:
         """The terms of the question, each with its share of the idf mass."""
@@ -171,36 +162,3 @@ def _repeats(one: Piece, other: Piece) -> bool:
     overlap = one.node == other.node and one.start < other.end and other.start < one.end
     words, others = " ".join(one.text.split()), " ".join(other.text.split())
     return overlap or words in others or others in words
-
-
-def pieces_of(number: int, hit: NodeWithScore) -> list[Piece]:
-    """The sentences and table rows of a passage; headings are what they stand under."""
-    text = hit.node.get_content()
-    heading = str(hit.node.metadata.get("heading") or "")
-    header = str(hit.node.metadata.get("table_header") or "")
-    name = PurePosixPath(str(hit.node.metadata.get("document") or "")).stem
-    found: list[Piece] = []
-    before, row_before = "", ""
-    within = heading
-    for start, end in sentence_spans(text):
-        sentence = text[start:end].strip()
-        start += len(text[start:end]) - len(text[start:end].lstrip())
-        if _RULE_ROW.fullmatch(sentence):
-            # What seemed a row was the header of the rows to come.
-            header = row_before
-            if found and found[-1].text == header:
-                found.pop()
-        elif _HEADING.match(sentence):
-            within, before = f"{heading}\n{sentence}", ""
-        elif sentence and not sentence.startswith(_FENCES):
-            if found and found[-1].text.endswith((":", "：")):
-                # What announces something is quoted with it: the command, the first item of a list.
-                whole = text[found[-1].start : start + len(sentence)]
-                found[-1] = replace(found[-1], end=start + len(sentence), text=whole)
-            is_row = sentence.startswith("|")
-            lead = header if is_row else ""
-            found.append(Piece(number, start, start + len(sentence), sentence, lead, within, before, name))
-            before = before if is_row else sentence
-            row_before = sentence if is_row else ""
-            header = header if is_row else ""
-    return found

@@ -6,24 +6,15 @@ from typing import Any
 
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
-from pydantic import ValidationError
 
-from pipelines.components.runtime.retrievers import Inquiry
+from pipelines.components.runtime.evidence import signs_of
+from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.components.runtime.rerank import Late, made, wants_llm
 from pipelines.errors import SearchaskError
-from pipelines.text.language import language_of
 from pipelines.text.tokens import count_tokens
 
 SHINGLE = 5
 """Characters in the runs that near-duplicates are recognised by."""
-
-
-AMONG_FEW = 0.1
-"""Cosine similarity above the farthest passage that is a sign of an answer where few passages in its language were
-found: fewer than half of what the retriever would have taken."""
-
-
-NAMES_ONLY = 0.4
-"""Part of the share of words that is enough for a passage in another language: only names and numbers can match."""
 
 
 class Gate(BaseNodePostprocessor):
@@ -42,30 +33,11 @@ class Gate(BaseNodePostprocessor):
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None
     ) -> list[NodeWithScore]:
         inquiry = query_bundle if isinstance(query_bundle, Inquiry) else Inquiry(query_str="")
-        near: dict[str, list[float]] = {}
-        for hit in inquiry.near:
-            near.setdefault(_language(hit), []).append(hit.score or 0.0)
-        return nodes if any(self._is_sign(hit, inquiry, near) for hit in nodes) else []
-
-    def _is_sign(self, hit: NodeWithScore, inquiry: Inquiry, near: dict[str, list[float]]) -> bool:
-        noted = hit.node.metadata
-        language = _language(hit)
-        foreign = language != language_of(inquiry.query_str)
-        if noted.get("share", 0.0) >= self.words * (NAMES_ONLY if foreign else 1.0):
-            return True
-        if not near or "cosine" not in noted:
-            return False
-        alike = near.get(language, [])
-        if 2 * len(alike) >= inquiry.reach:
-            enough = self.across_languages if foreign else self.stands_out
-            return bool(noted["cosine"] - min(alike) >= enough)
-        # Where there is little to find, the farthest found is not near at all.
-        others = alike if len(alike) > 1 else [score for scores in near.values() for score in scores]
-        return bool(noted["cosine"] - min(others) >= AMONG_FEW)
-
-
-def _language(hit: NodeWithScore) -> str:
-    return language_of(hit.node.get_content(MetadataMode.NONE))
+        signs = signs_of(inquiry, nodes)
+        clear = signs.enough(
+            words=self.words, stands_out=self.stands_out, across_languages=self.across_languages
+        )
+        return nodes if clear else []
 
 
 class Budget(BaseNodePostprocessor):
@@ -125,11 +97,4 @@ def foreign(kind: type, path: str, args: dict[str, Any]) -> BaseNodePostprocesso
     """Any LlamaIndex postprocessor from its class and arguments."""
     if not issubclass(kind, BaseNodePostprocessor):
         raise SearchaskError(f"class {path!r} is no postprocessor: it must derive from BaseNodePostprocessor")
-    try:
-        return kind(**args)
-    except ValidationError as error:
-        # Its own text repeats the input, which may hold a key.
-        wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
-        raise SearchaskError(f"{path} refused its args: {wrong}") from None
-    except (TypeError, ValueError, ImportError) as error:
-        raise SearchaskError(f"{path} refused its args: {error}") from None
+    return Late(kind, path, args) if wants_llm(kind, path, args) else made(kind, path, args)

@@ -7,16 +7,15 @@ weighed by their rarity.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass, field
-from time import perf_counter
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, Literal
 
 from llama_index.core.base.base_retriever import BaseRetriever
 from llama_index.core.callbacks import CallbackManager
-from llama_index.core.schema import NodeWithScore, QueryBundle
+from llama_index.core.schema import MetadataMode, NodeWithScore, QueryBundle
 
+from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.filters import Filters
 from pipelines.index import Index
 
 BM25_SCALE = 2.5
@@ -26,37 +25,28 @@ RANK_CONSTANT = 60
 """k of reciprocal rank fusion (Cormack, Clarke and Büttcher, 2009)."""
 
 
-@dataclass
-class Inquiry(QueryBundle):
-    """A question on its way through retrievers, with what each of them found and how long it took."""
+NEAR = 20
+"""Passages that are taken for near by chance, where no vector retriever was asked for others."""
 
-    found: dict[str, list[NodeWithScore]] = field(default_factory=dict)
-    """By retriever, all that it ranked, what its `top_k` cuts off included."""
-    stages: list[tuple[str, float]] = field(default_factory=list)
-    """Name and milliseconds of each step, without the steps inside it."""
-    spent: float = 0.0
-    """Milliseconds of all steps so far."""
-    near: list[NodeWithScore] = field(default_factory=list)
-    """What the first vector retriever found, the nearest first."""
-    reach: int = 0
-    """How many it would have taken."""
 
-    @contextmanager
-    def timed(self, stage: str) -> Iterator[None]:
-        """Record the time of a step; a step inside it counts for itself only."""
-        before, start = self.spent, perf_counter()
-        yield
-        whole = (perf_counter() - start) * 1000
-        self.stages.append((stage, whole - (self.spent - before)))
-        self.spent = before + whole
+WORDS_WEIGHT = 0.2
+"""What the words of a question add to the cosine at most, when all of them match."""
+
+_PLACE = ("page", "heading", "table_header", "order", "places")
+"""Notes that say where a passage begins."""
 
 
 class Ranking(BaseRetriever):
     """A named retriever that notes ranks and scores."""
 
+    cosine_scale = True
+    """Whether its scores are cosine similarities, with what words or links add."""
+
     def __init__(self, index: Index, top_k: int, name: str) -> None:
         super().__init__(callback_manager=CallbackManager())
         self.index, self.top_k, self.name = index, top_k, name
+        self.filters: Filters | None = None
+        """What it is limited to, beside what a question is."""
 
     @abstractmethod
     def find(self, query: Inquiry) -> list[NodeWithScore]:
@@ -67,12 +57,25 @@ class Ranking(BaseRetriever):
         if not isinstance(query, Inquiry):
             query = Inquiry(query_str=query.query_str, embedding=query.embedding)
         with query.timed(self.name):
-            hits = self.find(query)
+            hits = self._limited(query)
         query.found[self.name] = [
-            _noted(hit, by={**_by(hit), self.name: {"rank": rank, "score": hit.score or 0.0}})
+            noted(hit, by={**_by(hit), self.name: {"rank": rank, "score": hit.score or 0.0}})
             for rank, hit in enumerate(hits, 1)
         ]
         return query.found[self.name][: self.top_k]
+
+    def _limited(self, query: Inquiry) -> list[NodeWithScore]:
+        """What is found under the filters of the question and those of this retriever, which its parts inherit."""
+        asked = query.filters
+        query.filters = limits = self.filters.and_also(asked) if self.filters else asked
+        try:
+            if not limits:
+                return self.find(query)
+            if (said := self.index.unmatched(limits)) and said not in query.notes:
+                query.notes.append(said)
+            return [hit for hit in self.find(query) if self.index.admits(hit.node.metadata, limits)]
+        finally:
+            query.filters = asked
 
     def vector_of(self, query: Inquiry) -> list[float]:
         """The question's vector, embedded once and kept on the query for the next retriever."""
@@ -81,26 +84,44 @@ class Ranking(BaseRetriever):
                 query.embedding = self.index.embed_question(query.query_str)
         return query.embedding
 
+    def cosines(self, query: Inquiry, hits: Sequence[NodeWithScore]) -> list[NodeWithScore]:
+        """The hits with the `cosine` that some of them lack."""
+        unknown = [hit.node.node_id for hit in hits if "cosine" not in hit.node.metadata]
+        asked = self.index.similarities(self.vector_of(query), unknown) if unknown else {}
+        return [
+            hit if "cosine" in hit.node.metadata else noted(hit, cosine=asked.get(hit.node.node_id, 0.0))
+            for hit in hits
+        ]
+
 
 class Meaning(Ranking):
     """Passages by cosine similarity with the question."""
 
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """The nearest."""
-        hits = self.index.nearest(self.vector_of(query), self.top_k)
+        vector = self.vector_of(query)
+        hits = self.index.nearest(vector, self.top_k, query.filters)
         if not query.reach:
-            query.near, query.reach = hits, self.top_k
-        return [_noted(hit, cosine=hit.score) for hit in hits]
+            # Of few passages the farthest is not what is near by chance: that takes the whole index.
+            few = query.filters and 2 * len(hits) < self.top_k
+            query.near = self.index.nearest(vector, self.top_k) if few else hits
+            query.reach = self.top_k
+        return [noted(hit, cosine=hit.score) for hit in hits]
 
 
 class Words(Ranking):
     """Passages by BM25; none where no word matches."""
 
+    cosine_scale = False
+
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """Those that hold words of the question."""
-        hits = [hit for hit in self.index.matching(query.query_str, self.top_k) if (hit.score or 0.0) > 0.0]
-        whole = BM25_SCALE * self.index.idf_mass(query.query_str) if hits else 0.0
-        return [_noted(hit, share=(hit.score or 0.0) / whole if whole > 0 else 0.0) for hit in hits]
+        words = query.words or query.query_str
+        hits = [
+            hit for hit in self.index.matching(words, self.top_k, query.filters) if (hit.score or 0.0) > 0.0
+        ]
+        whole = BM25_SCALE * self.index.idf_mass(words) if hits else 0.0
+        return [noted(hit, share=(hit.score or 0.0) / whole if whole > 0 else 0.0) for hit in hits]
 
 
 class Fusion(Ranking):
@@ -117,8 +138,9 @@ class Fusion(Ranking):
         weight: float,
     ) -> None:
         super().__init__(index, top_k, name)
-        self.parts = [part for part in parts if isinstance(part, Ranking)]
+        self.parts = rankings(parts)
         self.mode, self.weight = mode, weight
+        self.cosine_scale = mode == "score"
 
     def find(self, query: Inquiry) -> list[NodeWithScore]:
         """All that the parts find, by fused score."""
@@ -128,13 +150,10 @@ class Fusion(Ranking):
         return sorted(fused, key=lambda hit: -(hit.score or 0.0))
 
     def _by_score(self, query: Inquiry, candidates: dict[str, NodeWithScore]) -> dict[str, float]:
-        """Cosine similarity of each candidate, plus what its share of the words adds."""
-        unknown = [key for key, hit in candidates.items() if "cosine" not in hit.node.metadata]
-        asked = self.index.similarities(self.vector_of(query), unknown) if unknown else {}
-        for key in unknown:
-            candidates[key] = _noted(candidates[key], cosine=asked.get(key, 0.0))
+        """Cosine similarity of each candidate, plus what its share of the words and its links add."""
+        candidates.update(zip(candidates, self.cosines(query, list(candidates.values())), strict=True))
         return {
-            key: hit.node.metadata["cosine"] + self.weight * hit.node.metadata.get("share", 0.0)
+            key: own_score(hit, self.weight) + hit.node.metadata.get("link", 0.0)
             for key, hit in candidates.items()
         }
 
@@ -148,14 +167,32 @@ class Fusion(Ranking):
 
 
 def merged(found: Iterable[Sequence[NodeWithScore]]) -> dict[str, NodeWithScore]:
-    """Each passage once, by id, with what all who found it noted."""
+    """Each passage once, by id, with what all who found it noted; of several widths of it the widest."""
     candidates: dict[str, NodeWithScore] = {}
     for hits in found:
         for hit in hits:
             known = candidates.get(hit.node.node_id)
-            notes = {**known.node.metadata, "by": {**_by(known), **_by(hit)}} if known else {}
-            candidates[hit.node.node_id] = _noted(hit, **notes)
+            if known is None:
+                candidates[hit.node.node_id] = noted(hit)
+                continue
+            both = {**hit.node.metadata, **known.node.metadata, "by": {**_by(known), **_by(hit)}}
+            wide = max((hit, known), key=lambda each: len(each.node.get_content(MetadataMode.NONE)))
+            place = {key: wide.node.metadata[key] for key in _PLACE if key in wide.node.metadata}
+            candidates[hit.node.node_id] = noted(
+                NodeWithScore(node=wide.node, score=hit.score), **{**both, **place}
+            )
     return candidates
+
+
+def own_score(hit: NodeWithScore, weight: float = WORDS_WEIGHT) -> float:
+    """Cosine similarity, plus what its share of the question's words adds."""
+    found: float = hit.node.metadata["cosine"] + weight * hit.node.metadata.get("share", 0.0)
+    return found
+
+
+def rankings(parts: Iterable[BaseRetriever]) -> list[Ranking]:
+    """Retrievers as what they all are here."""
+    return [part for part in parts if isinstance(part, Ranking)]
 
 
 def _by(hit: NodeWithScore) -> dict[str, dict[str, Any]]:
@@ -163,7 +200,7 @@ def _by(hit: NodeWithScore) -> dict[str, dict[str, Any]]:
     return found
 
 
-def _noted(hit: NodeWithScore, **notes: Any) -> NodeWithScore:
-    # A copy: the index may hand out the same node to several questions at once.
+def noted(hit: NodeWithScore, **notes: Any) -> NodeWithScore:
+    """The hit with more notes, on a copy: the index may hand out the same node to several questions at once."""
     node = hit.node.model_copy(update={"metadata": {**hit.node.metadata, **notes}})
     return NodeWithScore(node=node, score=hit.score)

@@ -53,9 +53,21 @@ def ask_tab(page: Page) -> None:
                         min_width=80,
                     )
                     new = gr.Button(t("New chat", "新对话"), elem_id="new", size="sm", min_width=90)
+                    only = gr.Textbox(
+                        label=t("Only in (optional)", "仅限（可不填）"),
+                        placeholder="folder=hr, language=zh, date=>=2025",
+                        elem_id="only",
+                        min_width=200,
+                    )
                     copy = gr.Button(
                         t("Copy with sources", "连同来源复制"), elem_id="copy", size="sm", min_width=130
                     )
+                searched = gr.Textbox(
+                    label=t("Searched for; edit it to ask again", "实际检索的问题，可修改后再问"),
+                    visible=False,
+                    submit_btn=True,
+                    elem_id="searched",
+                )
                 with gr.Row(visible=False, elem_id="feedback") as remark:
                     comment = gr.Textbox(
                         label=t("What should be better? (optional)", "哪里可以更好？（可不填）"),
@@ -70,8 +82,15 @@ def ask_tab(page: Page) -> None:
     running = [
         box.submit(
             **event(
-                partial(_ask, site), [chat, page.base, engine, box], shown, busy="ask", api_name="ask_in_chat"
+                partial(_ask, site),
+                [chat, page.base, engine, box, only],
+                shown,
+                busy="ask",
+                api_name="ask_in_chat",
             )
+        ),
+        searched.submit(
+            **event(partial(_ask, site), [chat, page.base, engine, searched, only], shown, busy="ask")
         ),
         chatbot.example_select(
             **event(partial(_example, site), [chat, page.base, engine], shown, busy="ask")
@@ -88,6 +107,7 @@ def ask_tab(page: Page) -> None:
     selected = chatbot.select(**event(_select, [chat], [sources, chat]))
     for done in (*running, selected):
         inspector.fill_after(done)
+        done.then(**event(_searched, [chat], [searched]))
     chatbot.like(**event(partial(_like, site), [chat], [rated, remark, comment]))
     comment.submit(**event(partial(_comment, site), [rated, comment], [remark, comment]))
     copy.click(**event(_copy, [chat], [copied])).then(
@@ -134,7 +154,13 @@ def _examples(site: Site, base: str, request: gr.Request) -> Any:
 
 
 def _ask(
-    site: Site, chat: Chat, base: str, engine: str | None, question: Any, request: gr.Request
+    site: Site,
+    chat: Chat,
+    base: str,
+    engine: str | None,
+    question: Any,
+    only: str | None,
+    request: gr.Request,
 ) -> Iterator[Any]:
     """Answer, a little more at each step."""
     speaks = language(request)
@@ -143,7 +169,7 @@ def _ask(
         return
     shown = 0.0
     box: Any = ""
-    for turn in answers.ask(chat, site.entry(base), question, engine or "", speaks):
+    for turn in answers.ask(chat, site.entry(base), question, engine or "", speaks, only=only or ""):
         writing = turn.state == "asking" and bool(turn.draft)
         if writing and time.monotonic() - shown < _BETWEEN:
             continue
@@ -158,7 +184,7 @@ def _example(
     site: Site, chat: Chat, base: str, engine: str | None, chosen: gr.SelectData, request: gr.Request
 ) -> Iterator[Any]:
     """Ask what was suggested."""
-    yield from _ask(site, chat, base, engine, chosen.value.get("text", ""), request)
+    yield from _ask(site, chat, base, engine, chosen.value.get("text", ""), "", request)
 
 
 def _stopped(chat: Chat, request: gr.Request) -> Any:
@@ -179,6 +205,12 @@ def _select(chat: Chat, message: gr.SelectData, request: gr.Request) -> Any:
     """Bring back the evidence of an older answer."""
     chat.shown = _turn(message.index)
     return answers.evidence(chat, language(request)), chat
+
+
+def _searched(chat: Chat) -> Any:
+    """What was searched for, where that is another text than what was asked."""
+    rewritten = chat.turn.trace.rewritten if chat.turn and chat.turn.trace else ""
+    return gr.update(value=rewritten, visible=bool(rewritten))
 
 
 def _like(site: Site, chat: Chat, thumb: gr.LikeData) -> Any:
