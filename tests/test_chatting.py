@@ -128,7 +128,7 @@ class Terminal:
         self.text = self.text.partition(wanted)[2]
 
     def interrupt(self, wanted: str) -> None:
-        """Press Ctrl-C, again where nothing came of it: Python loses one that arrives while it collects garbage."""
+        """Press Ctrl-C, again where nothing came of it: one that arrives inside a destructor is lost."""
         for _ in range(4):
             self.process.send_signal(signal.SIGINT)
             with suppress(AssertionError):
