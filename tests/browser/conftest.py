@@ -12,7 +12,7 @@ from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response,
 
 from tests.support.page_server import PageServer
 
-TIMEOUT = 15_000
+TIMEOUT = 40_000
 """Milliseconds that a page may take for anything, on a busy machine."""
 
 NAMES = ("chromium", "chromium-browser", "google-chrome")
