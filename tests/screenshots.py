@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import sys
-import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
-import httpx
 from playwright.sync_api import Page, expect, sync_playwright
+
+from tests.support.page_server import page_server
 
 ROOT = Path(__file__).parents[1]
 IMAGES = ROOT / "docs" / "images"
@@ -26,7 +24,11 @@ def main() -> None:
     config = ROOT / "config" / "default.yaml"
     subprocess.run([sys.executable, "-m", "pipelines", "ingest", str(config), "--yes"], cwd=ROOT, check=True)
     IMAGES.mkdir(exist_ok=True)
-    with _page(config) as address, sync_playwright() as driver:
+    with (
+        TemporaryDirectory() as log,
+        page_server(config, Path(log) / "log") as server,
+        sync_playwright() as driver,
+    ):
         browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
         for locale, width, scheme, take in (
             ("en-US", 1280, "light", _english),
@@ -36,7 +38,7 @@ def main() -> None:
                 locale=locale, viewport={"width": width, "height": 860}, color_scheme=scheme
             )
             page = context.new_page()
-            page.goto(address)
+            page.goto(server.url)
             take(page)
             context.close()
         browser.close()
@@ -86,28 +88,6 @@ def _shot(page: Page, name: str) -> None:
     page.wait_for_timeout(700)  # fades and fonts
     page.screenshot(path=IMAGES / f"{name}.png")
     print(f"docs/images/{name}.png")
-
-
-@contextmanager
-def _page(config: Path) -> Iterator[str]:
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    process = subprocess.Popen(
-        [sys.executable, "-m", "pipelines", "ui", str(config), "--port", str(port)], cwd=ROOT
-    )
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            try:
-                if httpx.get(f"{address}/health").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.25)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 if __name__ == "__main__":

@@ -31,7 +31,7 @@ class Compress(Spec):
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.compress import ByMeaning
 
-        return ByMeaning(index, keep=self.keep)
+        return ByMeaning.over(index, keep=self.keep)
 
 
 class CompressWording(Spec):
@@ -84,7 +84,7 @@ class MMR(Spec):
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.choosing import Diverse
 
-        return Diverse(index, top_n=self.top_n, relevance=self.relevance)
+        return Diverse.over(index, top_n=self.top_n, relevance=self.relevance)
 
 
 class Reorder(Spec):
@@ -116,7 +116,7 @@ class Neighbours(Spec):
         """The LlamaIndex postprocessor."""
         from pipelines.components.runtime.neighbours import Widened
 
-        return Widened(index, before=self.before, after=self.after)
+        return Widened.over(index, before=self.before, after=self.after)
 
 
 class Recency(Spec):

@@ -19,6 +19,8 @@ from llama_index.core.callbacks import CallbackManager
 from llama_index.core.llms import LLM
 from pydantic import PrivateAttr
 
+from pipelines.errors import EndpointError
+from pipelines.models.endpoint import endpoint_error
 from pipelines.text.tokens import count_tokens
 
 
@@ -79,6 +81,18 @@ class CountedLLM(LLM):
     def calls(self) -> list[Call]:
         """All calls so far."""
         return self._calls
+
+    def room(self, reserved: int, *prompt: str) -> int:
+        """Tokens of the context window that are left beside a prompt, its answer and what is reserved."""
+        output = self.metadata.num_output if self.metadata.num_output > 0 else 256
+        return self.metadata.context_window - output - reserved - sum(map(count_tokens, prompt))
+
+    def failure(self, error: Exception) -> EndpointError:
+        """What a client library raised, with the model and its address and without its key."""
+        model, url = described(self)
+        key = getattr(self._inner, "api_key", None)
+        secrets = [key] if isinstance(key, str) and key else []
+        return endpoint_error(error, url=url, model=model, secrets=secrets)
 
     @contextmanager
     def used_for(self, purpose: str) -> Iterator[None]:

@@ -9,8 +9,7 @@ from typing import Any, Literal
 
 from pipelines.errors import SearchaskError
 from pipelines.filters import parse
-from pipelines.page.markdown import escaped as escaped
-from pipelines.page.markdown import inert, lines
+from pipelines.page.markdown import escaped, inert, lines
 from pipelines.page.site import Entry
 from pipelines.page.words import Language, Words
 from pipelines.querying.answer import Answer, Citation, Retrieval

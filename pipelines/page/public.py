@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from typing import Any
 
 from pipelines.errors import SearchaskError
 from pipelines.page.answers import LONGEST
 from pipelines.page.site import Entry, Site
+from pipelines.querying.answer import Answer, Retrieval
+from pipelines.querying.knowledge_base import KnowledgeBase
 
 _LONGEST_NAME = 200
 
@@ -26,12 +29,7 @@ class Public:
             knowledge_base: Which one; empty for the first.
             engine: Name of a query engine; empty for the first.
         """
-        try:
-            _check(question, knowledge_base, engine)
-            with self._entry(knowledge_base).open() as base:
-                return _json(base.ask(question, engine).to_dict())
-        except SearchaskError as error:
-            return _json({"error": str(error)})
+        return self._reply(KnowledgeBase.ask, question, knowledge_base, engine)
 
     def retrieve(self, question: str, knowledge_base: str = "", engine: str = "") -> str:
         """Find the passages closest to a question, with rank and score per retriever.
@@ -41,12 +39,7 @@ class Public:
             knowledge_base: Which one; empty for the first.
             engine: Name of a query engine; empty for the first.
         """
-        try:
-            _check(question, knowledge_base, engine)
-            with self._entry(knowledge_base).open() as base:
-                return _json(base.retrieve(question, engine).to_dict())
-        except SearchaskError as error:
-            return _json({"error": str(error)})
+        return self._reply(KnowledgeBase.retrieve, question, knowledge_base, engine)
 
     def list_documents(self, knowledge_base: str = "") -> str:
         """List the documents of a knowledge base, with their state.
@@ -58,6 +51,20 @@ class Public:
             _check("", knowledge_base, "")
             with self._entry(knowledge_base).catalog() as catalog:
                 return _json(catalog.listing() if catalog else [])
+        except SearchaskError as error:
+            return _json({"error": str(error)})
+
+    def _reply(
+        self,
+        verb: Callable[[KnowledgeBase, str, str], Answer | Retrieval],
+        question: str,
+        knowledge_base: str,
+        engine: str,
+    ) -> str:
+        try:
+            _check(question, knowledge_base, engine)
+            with self._entry(knowledge_base).open() as base:
+                return _json(verb(base, question, engine).to_dict())
         except SearchaskError as error:
             return _json({"error": str(error)})
 

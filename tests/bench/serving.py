@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import secrets
-import socket
 import statistics
 import subprocess
 import sys
@@ -21,6 +19,7 @@ import yaml
 
 from tests.bench.measure import ROOT, Row, tell
 from tests.bench.texts import english_folder
+from tests.support.page_server import page_server
 
 _PEOPLE = 20
 _TOKEN = 0.03
@@ -44,7 +43,8 @@ def _many(work: Path) -> Row:
     with _endpoint() as url:
         config["llm"] = {"type": "openai_like", "model": "slow", "base_url": url, "context_window": 8000}
         file = _written(work / "many", config)
-        with _page(file) as page:
+        with page_server(file, work / "many" / "log") as server:
+            page = server.url
             asyncio.run(_ask(page, _QUESTION))  # the model is loaded, the index open
             alone = [asyncio.run(_ask(page, _QUESTION)) for _ in range(5)]
             asked = asyncio.run(_all(page))
@@ -76,7 +76,8 @@ def _meanwhile(work: Path) -> Row:
     for source in sources[:4]:
         (documents / source.name).write_bytes(source.read_bytes())
     file = _written(work / "meanwhile", _config(work / "meanwhile", documents))
-    with _page(file) as page:
+    with page_server(file, work / "meanwhile" / "log") as server:
+        page = server.url
         questions = [f"{_QUESTION} {number}" for number in range(_ASKED)]
         asyncio.run(_ask(page, _QUESTION))
         idle = statistics.median(asyncio.run(_ask(page, each))["whole"] for each in questions)
@@ -131,30 +132,6 @@ def _written(folder: Path, config: dict[str, Any]) -> Path:
         capture_output=True,
     )
     return file
-
-
-@contextmanager
-def _page(file: Path) -> Iterator[str]:
-    """The page in a process of its own; its address."""
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    command = [sys.executable, "-m", "pipelines", "ui", str(file), "--port", str(port)]
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ}, stdout=subprocess.DEVNULL)
-    address = f"http://127.0.0.1:{port}"
-    try:
-        for _ in range(240):
-            if process.poll() is not None:
-                raise RuntimeError(f"the page ended with {process.returncode}")
-            try:
-                if httpx.get(f"{address}/health").status_code == 200:
-                    break
-            except httpx.TransportError:
-                time.sleep(0.25)
-        yield address
-    finally:
-        process.terminate()
-        process.wait(30)
 
 
 async def _ask(page: str, question: str) -> dict[str, Any]:

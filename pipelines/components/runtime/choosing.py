@@ -4,31 +4,23 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from typing import Any
 
 import numpy as np
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle
-from pydantic import PrivateAttr
 
-from pipelines.components.runtime.inquiry import Inquiry
-from pipelines.components.runtime.rerank import asked
-from pipelines.index import Index
+from pipelines.components.runtime.indexed import Indexed
+from pipelines.components.runtime.inquiry import Inquiry, asked
 
 _DAY = 86_400 * 10**9
 """Nanoseconds."""
 
 
-class Diverse(BaseNodePostprocessor):
+class Diverse(Indexed):
     """Passages that are close to the question and unlike each other (Carbonell and Goldstein, 1998)."""
 
     top_n: int
     relevance: float
-    _index: Index = PrivateAttr()
-
-    def __init__(self, index: Index, **fields: Any) -> None:
-        super().__init__(**fields)
-        self._index = index
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

@@ -11,10 +11,10 @@ from llama_index.core.indices.prompt_helper import ChatPromptHelper, PromptHelpe
 from llama_index.core.response_synthesizers import ResponseMode
 from llama_index.core.schema import NodeWithScore, TextNode
 
-from pipelines.components.runtime.written import Task, Written, spoken
+from pipelines.components.runtime.written import Streamed, Task, spoken
 
 
-class Compact(Written):
+class Compact(Streamed):
     """One call with all passages that fit the window."""
 
     name: ClassVar[str] = "compact"

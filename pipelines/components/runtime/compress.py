@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from typing import Any
 
 import numpy as np
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
-from pydantic import PrivateAttr
 
 from pipelines.components.runtime.consulting import DATA, block, consulted, room, tongue_of
 from pipelines.components.runtime.fence import cut
-from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.components.runtime.indexed import Indexed
+from pipelines.components.runtime.inquiry import Inquiry, asked
 from pipelines.components.runtime.judgements import choice
 from pipelines.components.runtime.pieces import Piece, pieces_of
-from pipelines.components.runtime.rerank import asked
-from pipelines.index import Index
 from pipelines.text.outline import heading_within
 
 COMPARED = 120
@@ -32,15 +29,10 @@ _FORM = {
 }
 
 
-class ByMeaning(BaseNodePostprocessor):
+class ByMeaning(Indexed):
     """Keeps the sentences closest to the question, by the embed model and by words."""
 
     keep: float
-    _index: Index = PrivateAttr()
-
-    def __init__(self, index: Index, **fields: Any) -> None:
-        super().__init__(**fields)
-        self._index = index
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

@@ -131,3 +131,10 @@ class Inquiry(QueryBundle):
         whole = (perf_counter() - start) * 1000
         self.stages.append((stage, whole - (self.spent - before)))
         self.spent = before + whole
+
+
+def asked(query_bundle: QueryBundle | None) -> Inquiry:
+    """The inquiry that a postprocessor is given; of a plain question one without an LLM."""
+    if isinstance(query_bundle, Inquiry):
+        return query_bundle
+    return Inquiry(query_str=query_bundle.query_str if query_bundle else "")

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
-from llama_index.core.postprocessor.types import BaseNodePostprocessor
 from llama_index.core.schema import NodeWithScore, QueryBundle, TextNode
-from pydantic import PrivateAttr
 
-from pipelines.index import Index
+from pipelines.components.runtime.indexed import Indexed
 
 OF_PLACE = ("heading", "table_header", "page", "order")
 """Metadata that tell where a text begins."""
@@ -26,7 +23,7 @@ class _Stretch:
     end: int
 
 
-class Widened(BaseNodePostprocessor):
+class Widened(Indexed):
     """Each passage becomes the part of its document that reaches from the chunks before it to those after it.
 
     Where two of these touch they are one, at the place and with the id of the better. A passage whose text is not
@@ -35,11 +32,6 @@ class Widened(BaseNodePostprocessor):
 
     before: int
     after: int
-    _index: Index = PrivateAttr()
-
-    def __init__(self, index: Index, **fields: Any) -> None:
-        super().__init__(**fields)
-        self._index = index
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

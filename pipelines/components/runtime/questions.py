@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
@@ -23,24 +24,34 @@ PASSAGE_TOKENS = 400
 """Tokens of each of them."""
 
 
-class Step:
-    """A transform that asks the LLM once."""
+class Step(ABC):
+    """A transform that asks the LLM once; where that fails the question stays as it is."""
 
     purpose: ClassVar[str]
     form: ClassVar[Mapping[str, str]]
     """What the LLM is told of the form of its answer, by language; `{count}` is filled in."""
 
-    def __init__(self, instructions: Mapping[str, str]) -> None:
-        """`instructions` by language: `zh` and `en`."""
-        self.instructions = instructions
+    def __init__(self, instructions: Mapping[str, str], count: int = 0) -> None:
+        """`instructions` by language: `zh` and `en`; `count` is how many texts are asked for."""
+        self.instructions, self.count = instructions, count
 
-    def read(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> None:
+    def apply(self, inquiry: Inquiry) -> None:
+        """Ask, and take what is of use."""
+        said = self.said(inquiry)
+        if said is not None:
+            self.take(inquiry, said)
+
+    @abstractmethod
+    def take(self, inquiry: Inquiry, said: str) -> None:
+        """Make of what the LLM said what is searched for; what is of no use is noted."""
+
+    def read(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> None:  # noqa: B027 - most do nothing
         """Nothing."""
 
-    def said(self, inquiry: Inquiry, *blocks: str, count: int = 0) -> str | None:
+    def said(self, inquiry: Inquiry, *blocks: str) -> str | None:
         """What the LLM makes of a question and what is shown with it; None with a note where it fails."""
         tongue = tongue_of(inquiry)
-        form = self.form[tongue].replace("{count}", str(count))
+        form = self.form[tongue].replace("{count}", str(self.count))
         system = "\n".join([self.instructions[tongue], form, DATA[tongue]])
         user = "\n".join([*blocks, block("question", inquiry.query_str)])
         return consulted(inquiry, self.purpose, system, user)
@@ -66,8 +77,11 @@ class Condensation(Step):
             return
         turns = [_turn(each) for each in inquiry.history[-self.turns :]]
         said = self.said(inquiry, block("conversation", "\n\n".join(turns)))
-        if said is None:
-            return
+        if said is not None:
+            self.take(inquiry, said)
+
+    def take(self, inquiry: Inquiry, said: str) -> None:
+        """The question in its new words."""
         text = one_line(said)
         # A code or a name alone may be asked for in the language of the chat before it.
         tongues = {language_of(inquiry.query_str), language_of(inquiry.history[-1].question)}
@@ -91,11 +105,8 @@ class Translation(Step):
         "en": "Write the translation only; do not answer the question.",
     }
 
-    def apply(self, inquiry: Inquiry) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> None:
         """One variant more, unless the model wrote nothing of use."""
-        said = self.said(inquiry)
-        if said is None:
-            return
         text = one_line(said)
         if text and language_of(text) != language_of(inquiry.query_str):
             inquiry.variants.append(Variant(text, self.purpose))
@@ -113,11 +124,8 @@ class KeywordsOf(Step):
     }
     most = 8
 
-    def apply(self, inquiry: Inquiry) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> None:
         """The question's own words stay where the model names none."""
-        said = self.said(inquiry)
-        if said is None:
-            return
         words = " ".join(items(said, self.most))[:LONGEST].strip()
         if words:
             inquiry.words = words
@@ -131,11 +139,8 @@ class Hypothesis(Step):
     purpose = "hyde"
     form: ClassVar = {"zh": "只输出这一段。", "en": "Write the passage only."}
 
-    def apply(self, inquiry: Inquiry) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> None:
         """One variant more that is embedded as a passage; words are looked for as in the question."""
-        said = self.said(inquiry)
-        if said is None:
-            return
         text = prose(said)
         if text:
             inquiry.variants.append(Variant(text, self.purpose, passage=True))
@@ -152,15 +157,8 @@ class Wordings(Step):
         "en": "Write {count}, each on a line of its own, without numbers; do not answer them.",
     }
 
-    def __init__(self, instructions: Mapping[str, str], count: int) -> None:
-        super().__init__(instructions)
-        self.count = count
-
-    def apply(self, inquiry: Inquiry) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> None:
         """As many variants as asked for, none twice, and none that is there already."""
-        said = self.said(inquiry, count=self.count)
-        if said is None:
-            return
         known = [inquiry.query_str, *(variant.text for variant in inquiry.variants)]
         found = items(said, self.count, beside=known)
         inquiry.variants += [Variant(text, self.purpose) for text in found]
@@ -178,14 +176,11 @@ class Decomposition(Step):
     }
 
     def __init__(self, instructions: Mapping[str, str], count: int, *, sub_answers: bool) -> None:
-        super().__init__(instructions)
-        self.count, self.sub_answers = count, sub_answers
+        super().__init__(instructions, count)
+        self.sub_answers = sub_answers
 
-    def apply(self, inquiry: Inquiry) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> None:
         """Search for each part as well; one part alone is the question itself in other words."""
-        said = self.said(inquiry, count=self.count)
-        if said is None:
-            return
         found = items(said, self.count, beside=[inquiry.query_str])
         if len(found) > 1:
             inquiry.parts = [Part(text) for text in found]

@@ -12,7 +12,7 @@ from llama_index.core.response_synthesizers import refine
 from llama_index.core.schema import NodeWithScore, TextNode
 
 from pipelines.components.runtime.fence import NO_ANSWER, cut, each_fitting, unfenced
-from pipelines.components.runtime.written import Task, Written, pieces, until_told
+from pipelines.components.runtime.written import Streamed, Task, pieces, until_told
 
 LONGEST = 600
 """Tokens of an answer so far that are sent with the next passage."""
@@ -26,7 +26,7 @@ BETTER = {
 }
 
 
-class Refine(Written):
+class Refine(Streamed):
     """One call for each passage; the last one streams to the caller."""
 
     name: ClassVar[str] = "refine"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from abc import abstractmethod
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from pydantic import PrivateAttr
 
 from pipelines.components.runtime.consulting import DATA, block, consulted, room, tongue_of
 from pipelines.components.runtime.fence import fenced
-from pipelines.components.runtime.inquiry import Inquiry
+from pipelines.components.runtime.inquiry import Inquiry, asked
 from pipelines.components.runtime.judgements import order, rating
 from pipelines.errors import EndpointError, SearchaskError
 
@@ -35,13 +36,6 @@ _FORM = {
 }
 
 
-def asked(query_bundle: QueryBundle | None) -> Inquiry:
-    """The inquiry that a postprocessor is given; of a plain question one without an LLM."""
-    if isinstance(query_bundle, Inquiry):
-        return query_bundle
-    return Inquiry(query_str=query_bundle.query_str if query_bundle else "")
-
-
 class Judged(BaseNodePostprocessor):
     """Passages in the order that the LLM gives them; those that it says nothing of keep theirs."""
 
@@ -50,8 +44,9 @@ class Judged(BaseNodePostprocessor):
     judged: int
     top_n: int
 
+    @abstractmethod
     def _sorted(self, nodes: Sequence[NodeWithScore], inquiry: Inquiry) -> list[NodeWithScore]:
-        raise NotImplementedError
+        """All of the passages, the best first."""
 
     def _postprocess_nodes(
         self, nodes: list[NodeWithScore], query_bundle: QueryBundle | None = None

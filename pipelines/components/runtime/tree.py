@@ -14,7 +14,7 @@ from pydantic import PrivateAttr
 
 from pipelines.components.runtime.fence import NO_ANSWER, cut, each_fitting, tag_of, unfenced
 from pipelines.components.runtime.inquiry import Inquiry
-from pipelines.components.runtime.written import Task, Written, spoken, tongue_of
+from pipelines.components.runtime.written import Streamed, Task, spoken, tongue_of
 from pipelines.text.tokens import count_tokens
 
 KEEP = {
@@ -23,7 +23,7 @@ KEEP = {
 }
 
 
-class Tree(Written):
+class Tree(Streamed):
     """One call for each windowful of passages, then one for each windowful of their answers, up to one."""
 
     name: ClassVar[str] = "tree_summarize"

@@ -8,7 +8,8 @@ from typing import Any
 import gradio as gr
 
 from pipelines.errors import ConfigError, Refused, SearchaskError
-from pipelines.page import answers, config_edit, config_view
+from pipelines.page import config_edit, config_view
+from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
 from pipelines.page.tabs.wiring import Page, event, grid, grid_html, language
 from pipelines.page.words import Words
@@ -81,7 +82,7 @@ def _effect(site: Site, base: str, request: gr.Request) -> Any:
             difference = config_view.built_with(config, catalog, speaks)
     except SearchaskError:  # a broken config is told by its problems
         return grid(None), "", grid(None)
-    does = "\n".join(f"- {answers.escaped(each)}" for each in difference.would_do)
+    does = "\n".join(f"- {escaped(each)}" for each in difference.would_do)
     return grid(explained), does, grid(difference.differences)
 
 
@@ -114,5 +115,5 @@ def _save(
             changes,
         )
     except Refused as refusal:
-        return grid(None), seen, f"**{answers.escaped(str(refusal))}**", changes
+        return grid(None), seen, f"**{escaped(str(refusal))}**", changes
     return grid(None), now, _SAVED.of(speaks), changes + 1

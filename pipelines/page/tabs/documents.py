@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-import html
 from functools import partial
 from typing import Any
 
 import gradio as gr
 
 from pipelines.errors import ConfigError, SearchaskError
-from pipelines.page import answers, documents, files, preview, progress, uploads
+from pipelines.page import documents, progress
+from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
+from pipelines.page.tabs.chunks import chunks_tab
+from pipelines.page.tabs.files import files_tab
 from pipelines.page.tabs.wiring import Page, drawn, event, grid, grid_html, language, listing
 from pipelines.page.words import Words
 
@@ -64,12 +66,12 @@ def documents_tab(page: Page) -> None:
             with gr.Tab(t("Findings", "质量问题")):
                 findings = grid_html("findings")
             with gr.Tab(t("Chunks", "分块预览")):
-                _chunks(page, seen)
+                chunks_tab(page)
             with gr.Tab(t("History", "历史")):
                 jobs = grid_html("jobs", elem_classes="clickable")
                 job = grid_html("job")
             with gr.Tab(t("Add and remove", "添加与删除"), visible=False) as folder:
-                _files(page, folder, seen)
+                files_tab(page, folder)
         timer = gr.Timer(_TICK, active=False)
 
     site, base = page.site, page.base
@@ -117,7 +119,7 @@ def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
     warning = view.vanishing.question if view.vanishing else ""
     lines = [view.counts, view.estimate, view.switches, warning]
     return (
-        "  \n".join(answers.escaped(line) for line in lines if line),
+        "  \n".join(escaped(line) for line in lines if line),
         gr.update(choices=[(_CHANGES.of(speaks), ""), *view.actions], value=""),
         listing(view.listing),
         listing(index),
@@ -132,9 +134,9 @@ def _asked(vanishing: documents.Vanishing | None) -> tuple[Any, Any, Any]:
     """The vanish guard as a question: its box, its text, and the button that says yes."""
     if vanishing is None:
         return gr.update(visible=False), "", gr.update()
-    names = "\n".join(f"- {answers.escaped(name)}" for name in vanishing.names)
+    names = "\n".join(f"- {escaped(name)}" for name in vanishing.names)
     more = f"\n\n{vanishing.more}" if vanishing.more else ""
-    text = f"**{answers.escaped(vanishing.question)}**\n\n{names}{more}"
+    text = f"**{escaped(vanishing.question)}**\n\n{names}{more}"
     return gr.update(visible=True), text, gr.update(visible=vanishing.can_go_on)
 
 
@@ -210,154 +212,3 @@ def _begin(
 def _cancel(site: Site, base: str) -> Any:
     site.entry(base).worker.cancel()
     return gr.update(interactive=False)
-
-
-def _chunks(page: Page, seen: gr.Number) -> None:
-    """One document with the edges of its chunks drawn, for the config as it is or another chunk size."""
-    t, site = page.t, page.site
-    with gr.Row(elem_classes="tools"):
-        chosen = gr.Dropdown([], label=t("Document", "文档"), elem_id="preview-document", min_width=200)
-        empty = t("as in the config", "按配置")
-        size, overlap = (
-            # Not gr.Number, which makes a 0 of nothing.
-            gr.Textbox(label=name, placeholder=empty, max_lines=1, elem_id=f"preview-{name}", min_width=140)
-            for name in ("chunk_size", "chunk_overlap")
-        )
-    shown = drawn("preview", "preview")
-    draw = event(partial(_draw, site), [page.base, chosen, size, overlap], [shown], show_progress="minimal")
-    chosen.input(**draw)
-    for number in (size, overlap):
-        number.submit(**draw)
-        number.blur(**draw)
-    for changed in (page.blocks.load, page.base.change, seen.change):
-        changed(**event(partial(_previewable, site), [page.base], [chosen]))
-
-
-def _previewable(site: Site, base: str) -> Any:
-    try:
-        entry = site.entry(base)
-        with entry.catalog() as catalog:
-            return gr.update(choices=preview.previewable(entry.config(), catalog), value=None)
-    except SearchaskError:
-        return gr.update(choices=[], value=None)
-
-
-def _draw(
-    site: Site, base: str, chosen: str | None, size: str | None, overlap: str | None, request: gr.Request
-) -> Any:
-    if not chosen:
-        return {}
-    entry = site.entry(base)
-    loader, path = preview.chosen(chosen)
-    with entry.catalog() as catalog:
-        view = preview.preview(
-            entry.config(),
-            catalog,
-            loader,
-            path,
-            chunk_size=_number(size),
-            chunk_overlap=_number(overlap),
-            language=language(request),
-        )
-    return {
-        "note": view.note,
-        "remarks": view.remarks,
-        "segments": [
-            {
-                "text": piece["text"],
-                "label": "+".join(map(str, piece["chunks"])) if piece["edge"] else "",
-                "kind": _kind(piece["chunks"]),
-            }
-            for piece in view.segments
-        ],
-    }
-
-
-def _number(text: str | None) -> int | None:
-    """A number that was typed; None where none was, and -1, which is refused, for anything else."""
-    typed = (text or "").strip()
-    return (int(typed) if typed.isdecimal() and len(typed) < 10 else -1) if typed else None
-
-
-def _kind(chunks: list[int]) -> str:
-    """The class that a piece of text is drawn in: neighbours differ, overlaps and gaps show."""
-    if len(chunks) > 1:
-        return "overlap"
-    return ("odd" if chunks[0] % 2 else "even") if chunks else "gap"
-
-
-def _files(page: Page, folder: gr.Tab, seen: gr.Number) -> None:
-    """Files to add to a folder and to remove from it, where its loader allows that."""
-    t, site = page.t, page.site
-    with gr.Row():
-        with gr.Column(min_width=300):
-            loader = gr.Dropdown([], label=t("Folder", "文件夹"), elem_id="upload-loader")
-            accepted = gr.Markdown("", elem_id="accepted")
-            upload = gr.File(
-                file_count="multiple", label=t("Add files", "添加文件"), elem_id="upload", height=150
-            )
-        with gr.Column(min_width=300):
-            removable = gr.Dropdown([], label=t("Remove a file", "删除文件"), elem_id="removable")
-            remove = gr.Button(t("Remove…", "删除……"), elem_id="remove")
-            with gr.Group(visible=False, elem_id="sure") as sure:
-                asked = gr.Markdown("", elem_id="sure-text")
-                with gr.Row():
-                    yes = gr.Button(t("Delete the file", "删除文件"), variant="stop", elem_id="remove-yes")
-                    no = gr.Button(t("Keep it", "保留"), elem_id="remove-no")
-    base = page.base
-    listed = [folder, loader, accepted, removable]
-    for changed in (page.blocks.load, base.change):
-        changed(**event(partial(_uploadable, site), [base], listed))
-    loader.input(**event(partial(_into, site), [base, loader], [accepted, removable]))
-    added = event(partial(_add, site), [base, loader, upload, seen], [upload, seen], show_progress="full")
-    upload.upload(**added).then(**event(partial(_into, site), [base, loader], [accepted, removable]))
-    remove.click(**event(_sure, [removable], [sure, asked]))
-    no.click(lambda: gr.update(visible=False), None, sure, api_visibility="private")
-    yes.click(**event(partial(_remove, site), [base, loader, removable, seen], [sure, seen])).then(
-        **event(partial(_into, site), [base, loader], [accepted, removable])
-    )
-
-
-def _uploadable(site: Site, base: str, request: gr.Request) -> Any:
-    try:
-        loaders = uploads.upload_loaders(site.entry(base).config())
-    except SearchaskError:
-        loaders = []
-    first = loaders[0] if loaders else None
-    accepted, removable = _into(site, base, first, request) if first else ("", gr.update(choices=[]))
-    return gr.update(visible=bool(loaders)), gr.update(choices=loaders, value=first), accepted, removable
-
-
-def _into(site: Site, base: str, loader: str | None, request: gr.Request) -> Any:
-    """What a folder takes, and what is in it."""
-    if not loader:
-        return "", gr.update(choices=[], value=None)
-    config = site.entry(base).config()
-    takes = files.TAKES.of(language(request), endings=uploads.accepted(config, loader))
-    return answers.escaped(takes), gr.update(choices=files.removable(config, loader), value=None)
-
-
-def _add(
-    site: Site, base: str, loader: str | None, paths: list[str] | None, seen: float, request: gr.Request
-) -> Any:
-    """Copy what was uploaded into the folder; what one file is refused for does not stop the others."""
-    added, refused = files.add_all(site.entry(base).config(), loader or "", paths or [])
-    if added:
-        gr.Info(html.escape(files.ADDED.of(language(request), names=", ".join(added))))
-    for reason in refused:
-        gr.Warning(html.escape(reason), duration=12)
-    return None, seen + 1
-
-
-def _sure(chosen: str | None, request: gr.Request) -> Any:
-    if not chosen:
-        return gr.update(visible=False), ""
-    return gr.update(visible=True), answers.escaped(files.SURE.of(language(request), name=chosen))
-
-
-def _remove(
-    site: Site, base: str, loader: str | None, chosen: str | None, seen: float, request: gr.Request
-) -> Any:
-    gone = uploads.remove(site.entry(base).config(), loader or "", chosen or "")
-    gr.Info(html.escape(files.REMOVED.of(language(request), name=gone.path)))
-    return gr.update(visible=False), seen + 1
