@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr, TypeAdapter
 
 from pipelines.catalog.mirrored import MirroredIndex
-from pipelines.catalog.rows import Generation
+from pipelines.catalog.rows import COLLECTION, Generation
 from pipelines.components.embed_models import EmbedModel
 from pipelines.components.vector_stores import VectorStore
 from pipelines.index import KeywordIndex, VectorIndex
@@ -25,8 +26,9 @@ _PARTS: dict[str, Any] = {"embed_model": EmbedModel, "vector_store": VectorStore
 
 
 def recipe(spec: PipelineSpec) -> str:
-    """The parts of a config that a generation is built with, as JSON without secrets."""
-    return json.dumps({name: _open_fields(getattr(spec, name)) for name in _PARTS}, sort_keys=True)
+    """What a new generation is built with, as JSON: parts of a config without secrets, and a name for its vectors."""
+    parts: dict[str, Any] = {name: _open_fields(getattr(spec, name)) for name in _PARTS}
+    return json.dumps({**parts, COLLECTION: f"searchask_{secrets.token_hex(8)}"}, sort_keys=True)
 
 
 def as_built(spec: PipelineSpec, generation: Generation) -> PipelineSpec:
@@ -35,7 +37,9 @@ def as_built(spec: PipelineSpec, generation: Generation) -> PipelineSpec:
     Keys, addresses and the like are today's where the part still has the same type.
     """
     parts: dict[str, Spec] = {}
-    for name, written in json.loads(generation.recipe).items():
+    recipe = json.loads(generation.recipe)
+    for name in _PARTS:
+        written = recipe[name]
         now: Spec = getattr(spec, name)
         fields = now.model_dump(by_alias=True, exclude_unset=True)
         today = {key: fields[key] for key in now.operational & fields.keys()}

@@ -7,6 +7,9 @@ from dataclasses import dataclass, field
 
 from pipelines.documents import Document
 
+COLLECTION = "collection"
+"""The key of a recipe under which the collection's name stands."""
+
 
 @dataclass(frozen=True, slots=True)
 class Generation:
@@ -23,8 +26,11 @@ class Generation:
 
     @property
     def collection(self) -> str:
-        """The name of its vector collection, and of the folder of its keyword index."""
-        return f"generation-{self.id}"
+        """The name of its vector collection, and of the folder of its keyword index.
+
+        No other storage has it: several may keep their vectors on one server. Those of older versions are numbered.
+        """
+        return str(json.loads(self.recipe).get(COLLECTION) or f"generation-{self.id}")
 
     @property
     def model(self) -> str:

@@ -121,7 +121,8 @@ def test_an_open_reader_follows_to_another_model(house: House, nursery: Nursery)
 def test_a_reader_opened_before_a_repair_goes_on_during_it(house: House, nursery: Nursery) -> None:
     house.ingest()
     index = OpenIndex(house.config)
-    (house.config.storage / "keyword" / "generation-1" / "meta.json").unlink()
+    (words,) = (house.config.storage / "keyword").iterdir()
+    (words / "meta.json").unlink()
     child = nursery.start(house.file, "pause unsound, pause discarded, pause repairing")
     while nursery.paused(child):
         assert {each.node.node_id for each in index.nearest([1.0] * 384, ALL)} == set(live_texts(house))

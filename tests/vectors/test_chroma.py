@@ -19,7 +19,10 @@ from pydantic import TypeAdapter, ValidationError
 from pipelines.components.vector_stores import ChromaStore, VectorStore
 from pipelines.errors import StorageError
 from pipelines.index import VectorIndex
+from pipelines.ingestion.lock import only_ingestion
+from pipelines.ingestion.sweep import prune
 from pipelines.vectors.chroma import DamagedVectors
+from tests.support.house import House
 
 SIZE = 32
 STORE = ChromaStore(type="chroma")
@@ -327,6 +330,23 @@ def test_a_server(server: dict[str, object], tmp_path: Path) -> None:
     index.close()
     assert store.present(tmp_path)
     assert not list(tmp_path.iterdir())
+
+
+def test_two_storages_on_one_server_leave_each_other_alone(server: dict[str, object], tmp_path: Path) -> None:
+    store = {**server, "token": "secret-token"}
+    houses = [House(tmp_path / name, {"vector_store": store}) for name in ("one", "other")]
+    for house in houses:
+        house.fill(2)
+        house.ingest()
+        assert house.agrees()
+    config, catalog = houses[0].config, houses[0].catalog()
+    with only_ingestion(config.storage):
+        assert prune(config, catalog)["entries"] == 0
+    catalog.close()
+    assert houses[0].agrees() and houses[1].agrees()
+    houses[0].edit(embed_model={"type": "fake", "seed": 1})
+    houses[0].ingest()
+    assert houses[0].agrees() and houses[1].agrees()
 
 
 def test_no_server(tmp_path: Path) -> None:
