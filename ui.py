@@ -36,6 +36,8 @@ from pipelines.page.tabs.wiring import Page, asset, drawn, event, language
 
 FONT = ("system-ui", "Noto Sans CJK SC", "Microsoft YaHei", "PingFang SC", "sans-serif")
 _SLOWED = "After several wrong passwords wait up to a minute. 多次输错密码后，请等待最多一分钟。"
+_LOOK_AGAIN = 3.0
+"""Seconds between two looks at what is wrong with a knowledge base, while the page says it."""
 THEME = gr.themes.Default(
     primary_hue="teal", neutral_hue="slate", font=FONT, font_mono=("ui-monospace", "monospace")
 )
@@ -46,7 +48,12 @@ def build(site: Site, *, edit: bool = False) -> Page:
 
     def tell(base: str, request: gr.Request) -> Any:
         said = problem(site, base, language(request))
-        return gr.update(value=said, visible=bool(said))
+        return gr.update(value=said, visible=bool(said)), gr.Timer(active=bool(said))
+
+    def again(base: str, seen: float, request: gr.Request) -> Any:
+        """Once nothing is wrong any more, by whatever was done elsewhere, the page is filled."""
+        band, timer = tell(base, request)
+        return band, timer, seen if band["visible"] else seen + 1
 
     blocks = gr.Blocks(
         title="Searchask", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)
@@ -65,6 +72,7 @@ def build(site: Site, *, edit: bool = False) -> Page:
                 min_width=160,
             )
         wrong = gr.Markdown("", elem_id="problem", visible=False)
+        while_wrong = gr.Timer(_LOOK_AGAIN, active=False)
         page.seen = gr.Number(0, visible=False)
         page.viewer = drawn("document", "viewer")
         with gr.Tabs(elem_id="tabs") as page.tabs:
@@ -74,7 +82,8 @@ def build(site: Site, *, edit: bool = False) -> Page:
             explore_tab(page)
             usage_tab(page)
         for changed in (blocks.load, page.base.change, page.seen.change):
-            changed(**event(tell, [page.base], [wrong]))
+            changed(**event(tell, [page.base], [wrong, while_wrong]))
+        while_wrong.tick(**event(again, [page.base, page.seen], [wrong, while_wrong, page.seen]))
         public = Public(site)
         for function in (public.ask, public.retrieve, public.list_documents):
             gr.api(  # type: ignore[attr-defined]

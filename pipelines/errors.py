@@ -5,6 +5,7 @@ SearchaskError              the one base to catch
 ├── MissingExtra            a type needs an optional package; names the command that installs it
 ├── DocumentError           one document can't be used; the others go on
 │   └── Quarantined         ... and its bytes must change before another try makes sense
+│       └── Forbidden       ... or the moderation that holds it back
 ├── EndpointError           a model endpoint failed: unreachable, refused, or answered nonsense
 ├── StorageError            the storage can't be used: locked, read-only, full, foreign, too new
 ├── LimitReached            a limit of the config said no; what would have passed it was not sent
@@ -57,6 +58,10 @@ class DocumentError(SearchaskError):
 
 class Quarantined(DocumentError):
     """One document's own bytes are unusable; it is left alone until they change."""
+
+
+class Forbidden(Quarantined):
+    """Moderation says that a document must not be taken in."""
 
 
 class EndpointError(SearchaskError):

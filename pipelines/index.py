@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Protocol
@@ -162,9 +162,11 @@ class Index(Protocol):
     def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors of texts that are compared as passages, by the same model; none may be blank."""
 
-    @property
-    def embedded(self) -> int:
-        """Tokens of all questions that this thread has had embedded by a model that costs something."""
+    def charging(self, charge: Callable[[int], None]) -> AbstractContextManager[None]:
+        """Tell `charge` the tokens of what this thread is about to have embedded by a model that costs something.
+
+        It may raise: then nothing is sent.
+        """
 
     def nearest(
         self, vector: Sequence[float], top_k: int, filters: Filters | None = None
@@ -174,7 +176,7 @@ class Index(Protocol):
     def matching(self, question: str, top_k: int, filters: Filters | None = None) -> list[NodeWithScore]:
         """Nodes by BM25 over the analysed text, best first, of those that the filters allow."""
 
-    def unmatched(self, filters: Filters) -> str:
+    def unmatched(self, filters: Filters, language: str) -> str:
         """Why the filters allow no node at all, with the values that there are; empty where they allow some."""
 
     def admits(self, metadata: Mapping[str, Any], filters: Filters) -> bool:

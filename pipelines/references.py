@@ -43,9 +43,11 @@ def completed(data: Mapping[str, Any]) -> dict[str, Any]:
     names = list(full["retrievers"]) if isinstance(full["retrievers"], Mapping) else []
     full.setdefault("query_engines", {"answer": {"retriever": names[-1] if names else "both"}})
     if isinstance(full["query_engines"], Mapping):
-        response = {"type": "compact" if full.get("llm") else "extractive"}
+        usual: dict[str, Any] = {"response": {"type": "compact" if full.get("llm") else "extractive"}}
+        if full.get("llm") and not full.get("loaders"):
+            usual["policy"] = {"type": "fallback"}
         full["query_engines"] = {
-            name: {"response": response, **engine} if isinstance(engine, Mapping) else engine
+            name: {**usual, **engine} if isinstance(engine, Mapping) else engine
             for name, engine in full["query_engines"].items()
         }
     return full
@@ -60,6 +62,13 @@ def misreferences(data: Mapping[str, Any], *, need_llm: frozenset[str]) -> Itera
                 yield ("retrievers", name, *place), _unknown(part, [n for n in retrievers if n != name])
         if retriever.get("type") == "router" and retriever.get("by") == "llm" and not data.get("llm"):
             yield ("retrievers", name, "by"), "'llm' needs a model: add `llm:`, or use 'meaning'"
+    yield from _graphs(data, retrievers)
+    if not data.get("loaders") and not data.get("llm"):
+        yield (
+            ("loaders",),
+            "there are no documents to answer from: name a loader, such as `files: {type: folder, path: docs}` (or an "
+            "`llm`, which then answers from what it knows)",
+        )
     yield from _loops(retrievers)
     yield from _wrongly_cut(data, retrievers)
     yield from _unpriced(data)
@@ -74,13 +83,39 @@ def misreferences(data: Mapping[str, Any], *, need_llm: frozenset[str]) -> Itera
 def _unpriced(data: Mapping[str, Any]) -> Iterator[Found]:
     """Limits in money for models whose price nobody gave."""
     limits = _maps(data.get("limits"))
-    for part, names in (("llm", ("per_question", "per_day")), ("embed_model", ("per_ingestion",))):
+    asking = ("per_question", "per_day")
+    graphs = _maps(data.get("retrievers")).values()
+    reads = any(_maps(each).get("extract", {}).get("type") == "llm" for each in graphs)
+    reading = (*asking, "per_ingestion") if reads else asking
+    for part, names in (("llm", reading), ("embed_model", (*asking, "per_ingestion"))):
         model = data.get(part)
         asked = isinstance(model, Mapping) and model.get("price") is None
         free = isinstance(model, Mapping) and model.get("type") in RUN_HERE
         for name in names:
             if asked and not free and limits.get(name, {}).get("money") is not None:
                 yield ("limits", name, "money"), f"money can't be counted: `{part}` gives no `price`"
+
+
+def _graphs(data: Mapping[str, Any], retrievers: Mapping[str, Mapping[str, Any]]) -> Iterator[Found]:
+    """Graphs that need a model in a config that has none, and two graphs where there can be one."""
+    first: tuple[str, Any] | None = None
+    for name, retriever in retrievers.items():
+        if retriever.get("type") != "graph":
+            continue
+        extract = retriever.get("extract") or {"type": "names"}
+        if isinstance(extract, Mapping) and extract.get("type") == "llm" and not data.get("llm"):
+            message = "'llm' needs a model: add `llm:`, or use 'names'"
+            yield ("retrievers", name, "extract", "type"), message
+        if first is not None and extract != first[1]:
+            yield ("retrievers", name, "extract"), f"there is one graph: write the `extract` of {first[0]!r}"
+        first = first or (name, extract)
+    store = data.get("graph_store")
+    kind = store.get("type") if isinstance(store, Mapping) else "catalog"
+    if kind != "catalog" and first is None:
+        yield (
+            ("graph_store", "type"),
+            f"{kind!r} holds the graph of a `graph` retriever: add one to `retrievers`",
+        )
 
 
 def _without_llm(name: str, engine: Mapping[str, Any], need_llm: frozenset[str]) -> Iterator[Found]:

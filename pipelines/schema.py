@@ -12,6 +12,7 @@ from pydantic import ConfigDict, Field, PositiveFloat, PositiveInt, SecretStr, m
 from pydantic_core import PydanticCustomError
 
 from pipelines.components.embed_models import EmbedModel, LocalModel
+from pipelines.components.graph_stores import CatalogGraph, GraphStore
 from pipelines.components.llms import LLM
 from pipelines.components.loaders import Loader
 from pipelines.components.moderation import ModerationSpec
@@ -62,12 +63,12 @@ class Cap(Spec):
 class LimitsSpec(Spec):
     """What may be spent on models; a call that would pass a limit is not sent.
 
-    The prompt counts before it is sent, what a model writes counts for the call after. Models that are free, by
-    their price or because they run here, count for nothing.
+    The prompt, or the text to embed, counts before it is sent; what a model writes counts for the call after. Models
+    that are free, by their price or because they run here, count for nothing.
     """
 
     per_question: Cap = Cap()
-    """All calls of the `llm` for one question."""
+    """All calls of the `llm` for one question, and all that is embedded for it."""
     per_day: Cap = Cap()
     """All questions and ingestions of a day, by the clock of this machine."""
     per_ingestion: Cap = Cap()
@@ -111,8 +112,9 @@ class PipelineSpec(Spec):
     """Folder of the catalog and both indexes, relative to the file that says so."""
     catalog: SecretStr | None = None
     """SQLAlchemy URL of the catalog; left out: SQLite under `storage`."""
-    loaders: dict[str, Loader] = Field(min_length=1)
-    """Where documents come from, by a name of your choice; the name is part of a document's identity."""
+    loaders: dict[str, Loader] = Field(default_factory=dict)
+    """Where documents come from, by a name of your choice; the name is part of a document's identity. Left out: there
+    are no documents, and the `llm` answers from what it knows, to compare with."""
     ingestion: IngestionSpec = IngestionSpec()
     """What an ingestion may do without being asked."""
     node_parser: NodeParser = SentenceParser(type="sentence")
@@ -121,6 +123,8 @@ class PipelineSpec(Spec):
     """Which model turns passages and questions into vectors."""
     vector_store: VectorStore = ChromaStore(type="chroma")
     """Where vectors live."""
+    graph_store: GraphStore = CatalogGraph(type="catalog")
+    """Where the graph of a `graph` retriever is kept besides the catalog, for other programs."""
     keyword: KeywordSpec = KeywordSpec()
     """How text is cut into words for keyword search."""
     llm: LLM | None = None

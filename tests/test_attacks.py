@@ -10,7 +10,7 @@ import pytest
 from pipelines.documents import Document
 from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.engine import QueryEngine
-from pipelines.querying.suspicion import Secret
+from pipelines.querying.suspicion import REPEATED, Secret
 from pipelines.reading.options import ReadOptions
 from pipelines.reading.read import read_document
 from pipelines.schema import PipelineSpec
@@ -123,7 +123,7 @@ def test_a_model_that_obeys_changes_nothing(
     assert not secret.repeated(answer.text)
     assert "passage-" not in answer.text + pieces
     assert len(pieces) < len(system) / 2
-    assert "repeated what the model was told" in " ".join(answer.trace.notes)
+    assert REPEATED.of(answer.trace.language) in answer.trace.notes  # type: ignore[arg-type]
 
     (tag,) = set(re.findall(r"<(passage-[0-9a-f]{6})>", system))
     body = user.partition("\n\n")[2]

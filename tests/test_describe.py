@@ -85,7 +85,7 @@ def test_explain_of_one_key(file: str, capsys: pytest.CaptureFixture[str]) -> No
 def test_components_lists_every_type_with_its_place(capsys: pytest.CaptureFixture[str]) -> None:
     found = describe.components()
     assert {each.family for each in found} == {
-        *("loaders", "node_parser", "embed_model", "vector_store", "llm", "retrievers"),
+        *("loaders", "node_parser", "embed_model", "vector_store", "graph_store", "llm", "retrievers"),
         *("question", "postprocessors", "response", "policy"),
     }
     for each in found:

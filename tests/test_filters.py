@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import date
 
 import pytest
@@ -45,7 +46,7 @@ def test_conditions_of_the_command_line() -> None:
     )
     assert not parse([])
     both = Filters((("type", ("pdf",)),)).and_also(Filters((("type", ("md",)),)))
-    assert str(both) == "type=pdf and type=md"
+    assert str(both) == "type=pdf, type=md"
 
 
 @pytest.mark.parametrize(
@@ -61,3 +62,18 @@ def test_conditions_of_the_command_line() -> None:
 def test_conditions_that_are_none(condition: str, said: str) -> None:
     with pytest.raises(SearchaskError, match=f"(?i){said}"):
         parse([condition])
+
+
+@pytest.mark.parametrize(
+    ("condition", "said"),
+    [
+        ("typ=pdf", "没有筛选字段 'typ'（是否想写 'type'？）；请写 字段=值"),
+        ("colour=red", "可用：document, folder"),
+        ("type=", "请写 type=值"),
+        ("date=soon", "'soon' 不是日期；请写 2024"),
+        ("date=2024-13..2025", "不是日期"),
+    ],
+)
+def test_mistakes_are_told_in_chinese_too(condition: str, said: str) -> None:
+    with pytest.raises(SearchaskError, match=re.escape(said)):
+        parse([condition], "zh")

@@ -52,7 +52,7 @@ def test_responses_that_need_an_llm() -> None:
 
 def test_loops_are_found_once_each() -> None:
     retrievers = {"a": {"of": ["b"]}, "b": {"of": ["a", "c"]}, "c": {"of": ["c"]}, "d": {"of": ["a"]}}
-    found = list(misreferences({"retrievers": retrievers}, need_llm=NEED_LLM))
+    found = list(misreferences({"loaders": {"a": {}}, "retrievers": retrievers}, need_llm=NEED_LLM))
     assert found == [
         (("retrievers", "b", "of", 0), "a loop: a → b → a"),
         (("retrievers", "c", "of", 0), "a loop: c → c"),

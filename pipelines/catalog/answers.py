@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import time
+from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Engine, delete, insert
+from sqlalchemy import Engine, delete, insert, select
 
 from pipelines.catalog.database import explained
 from pipelines.catalog.tables import answers, feedback
@@ -37,3 +38,25 @@ def rate(engine: Engine, answer: int, *, good: bool, comment: str = "") -> None:
     with explained("the catalog"), engine.begin() as connection:
         connection.execute(delete(feedback).where(feedback.c.answer == answer))
         connection.execute(insert(feedback), row)
+
+
+@dataclass(frozen=True, slots=True)
+class Flagged:
+    """An answer with what a person thought of it."""
+
+    id: int
+    question: str
+    outcome: str
+    good: bool
+    comment: str
+    answer: dict[str, Any]
+    """As `ask --json` prints it."""
+
+
+def flagged(engine: Engine) -> list[Flagged]:
+    """All answers that people judged, the latest judgement first. Raises StorageError."""
+    columns = (answers.c.id, answers.c.question, answers.c.outcome, feedback.c.good, feedback.c.comment)
+    query = select(*columns, answers.c.answer).join(feedback, feedback.c.answer == answers.c.id)
+    with explained("the catalog"), engine.connect() as connection:
+        rows = connection.execute(query.order_by(feedback.c.given.desc(), answers.c.id.desc())).all()
+    return [Flagged(*row[:5], answer=json.loads(row.answer)) for row in rows]

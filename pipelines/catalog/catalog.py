@@ -10,7 +10,7 @@ from typing import Any
 
 from sqlalchemy import Connection, bindparam, delete, func, insert, select, update
 
-from pipelines.catalog import contents, graph, version
+from pipelines.catalog import contents, graph, version, vetted
 from pipelines.catalog.cache import EmbeddingCache
 from pipelines.catalog.database import connect, explained, snapshot
 from pipelines.catalog.generations import Generations
@@ -112,12 +112,21 @@ class Catalog:
         with explained("the catalog"), self.engine.begin() as connection:
             gone = 0
             for document in ids:
-                gone += _retire(connection, generation, document, keep=set())
-                graph.write(connection, document, None)
-                connection.execute(_CLEAR, {"of": document})
+                gone += _emptied(connection, generation, document)
                 connection.execute(delete(documents).where(documents.c.id == document))
             if ids:
                 version.bump(connection)
+        return gone
+
+    def withdraw(self, generation: int, document: int, **values: Any) -> int:
+        """Forget what is indexed of a document and keep its row, with columns set. The nodes removed."""
+        nothing = {"content": "", "load": "", "parse": "", "chunks": 0, "tokens": 0}
+        with explained("the catalog"), self.engine.begin() as connection:
+            gone = _emptied(connection, generation, document)
+            connection.execute(
+                update(documents).where(documents.c.id == document).values({**nothing, **values})
+            )
+            version.bump(connection)
         return gone
 
     def text(self, load: str) -> Document | None:
@@ -249,6 +258,8 @@ def _flip(connection: Connection, generation: int, revision: Revision) -> int:
     if revision.nodes:
         connection.execute(_FILL, [_values(revision.document, node) for node in revision.nodes])
     graph.write(connection, revision.document, revision.names)
+    if revision.vetted:
+        vetted.write(connection, [revision.load], revision.vetted)
     values = {
         "of": revision.document,
         "content": revision.content,
@@ -272,6 +283,14 @@ def _values(document: int, node: Node) -> dict[str, Any]:
     row["document"] = document
     row["text"] = None if node.text is None else contents.pack(node.text)
     return row
+
+
+def _emptied(connection: Connection, generation: int, document: int) -> int:
+    """Take away all nodes of a document; how many they were."""
+    gone = _retire(connection, generation, document, keep=set())
+    graph.write(connection, document, None)
+    connection.execute(_CLEAR, {"of": document})
+    return gone
 
 
 def _retire(connection: Connection, generation: int, document: int, *, keep: set[str]) -> int:

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Mapping
 
 from sqlalchemy import Connection, bindparam, delete, insert, select, tuple_
 
-from pipelines.catalog.tables import blocks, contents, documents
+from pipelines.catalog.tables import blocks, contents, documents, vetted
 from pipelines.documents import Document
 
 BLOCK = 8192
@@ -100,6 +100,7 @@ def drop_unused(connection: Connection) -> int:
     """Delete the texts that no document refers to; the number deleted."""
     used = select(documents.c.load)
     connection.execute(delete(blocks).where(blocks.c.key.not_in(used)))
+    connection.execute(delete(vetted).where(vetted.c.key.not_in(used)))
     return connection.execute(delete(contents).where(contents.c.key.not_in(used))).rowcount
 
 

@@ -11,12 +11,22 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select
 
-from pipelines.catalog.database import explained
+from pipelines.catalog.around import (
+    Around,
+    Neighbour,
+    Relation,
+    around,
+    known_terms,
+    neighbours,
+    relations,
+    terms_like,
+)
+from pipelines.catalog.database import explained, snapshot
 from pipelines.catalog.rows import Names
-from pipelines.catalog.tables import documents, graph_documents, graph_mentions, graph_titles
-from pipelines.text.terms import first_unit, stem_titles
+from pipelines.catalog.tables import documents, graph_documents, graph_mentions, graph_paths, graph_titles
+from pipelines.text.terms import first_unit, key_of, stem_titles
 
-_TABLES = (graph_mentions, graph_titles, graph_documents)
+_TABLES = (graph_paths, graph_mentions, graph_titles, graph_documents)
 _CLEAR = tuple(delete(table).where(table.c.document == bindparam("of")) for table in _TABLES)
 _HELD = select(graph_documents.c.key).where(graph_documents.c.document == bindparam("of"))
 _KEYS = (
@@ -51,8 +61,8 @@ _NAMED = select(graph_mentions.c.node, graph_mentions.c.term).where(
     graph_mentions.c.node.in_(bindparam("nodes", expanding=True)),
 )
 
-_ADD_DOCUMENT, _ADD_TITLES, _ADD_MENTIONS = (
-    insert(table) for table in (graph_documents, graph_titles, graph_mentions)
+_ADD_DOCUMENT, _ADD_TITLES, _ADD_MENTIONS, _ADD_PATHS = (
+    insert(table) for table in (graph_documents, graph_titles, graph_mentions, graph_paths)
 )
 
 
@@ -71,6 +81,8 @@ def write(connection: Connection, document: int, names: Names | None) -> None:
             {"document": document, "node": node, "term": term} for node, term in dict.fromkeys(names.mentions)
         ]
         connection.execute(_ADD_MENTIONS, rows)
+    if names.paths:
+        connection.execute(_ADD_PATHS, list(_path_rows(document, names)))
 
 
 def rename(connection: Connection, document: int, path: str) -> None:
@@ -97,6 +109,20 @@ def keys(connection: Connection, generation: int) -> dict[int, str]:
     return {row.document: row.key for row in connection.execute(_KEYS, {"of": generation})}
 
 
+def _path_rows(document: int, names: Names) -> Iterator[dict[str, Any]]:
+    for number, (node, path) in enumerate(names.paths):
+        yield {
+            "document": document,
+            "node": node,
+            "number": number,
+            "subject": path.subject,
+            "relation": path.relation,
+            "object": path.object,
+            "subject_term": key_of(path.subject),
+            "object_term": key_of(path.object),
+        }
+
+
 def _add_titles(connection: Connection, document: int, titles: Sequence[str], of_name: Sequence[str]) -> None:
     rows = [{"document": document, "term": term, "of_name": False} for term in dict.fromkeys(titles)]
     known = set(titles)
@@ -116,10 +142,15 @@ class GraphView:
         self._engine, self._generation = engine, generation
 
     @cached_property
+    def documents(self) -> tuple[int, ...]:
+        """The documents that are in it."""
+        with explained("the catalog"), self._engine.connect() as connection:
+            return tuple(sorted(keys(connection, self._generation)))
+
+    @property
     def built(self) -> bool:
         """Whether any document is in it."""
-        with explained("the catalog"), self._engine.connect() as connection:
-            return bool(keys(connection, self._generation))
+        return bool(self.documents)
 
     @cached_property
     def titles(self) -> dict[str, tuple[int, ...]]:
@@ -167,6 +198,39 @@ class GraphView:
             for row in self._rows(_NAMING, {**asked, "terms": rare}) if rare else ():
                 found.setdefault(row.term, []).append((row.document, row.node))
         return found
+
+    def around(self, term: str, *, most: int = 30) -> Around:
+        """What is tied to a term, however it is written; of each kind so many at most."""
+        with explained("the catalog"), snapshot(self._engine) as connection:
+            return around(connection, self._generation, term, most)
+
+    def terms_like(self, prefix: str, most: int = 20) -> list[str]:
+        """Terms that begin like a text, those that most passages name first."""
+        with explained("the catalog"), self._engine.connect() as connection:
+            return terms_like(connection, self._generation, prefix, most)
+
+    def relations(
+        self,
+        *,
+        terms: Sequence[str] = (),
+        nodes: Sequence[str] = (),
+        labels: Sequence[str] = (),
+        most: int = 1000,
+    ) -> list[Relation]:
+        """What models read of terms or in nodes, or by the relation's own words; so many at most."""
+        options = {"terms": terms, "nodes": nodes, "labels": labels}
+        with explained("the catalog"), self._engine.connect() as connection:
+            return relations(connection, self._generation, **options, most=most)
+
+    def neighbours(self, term: str, *, most: int = 30) -> list[Neighbour]:
+        """The terms that passages name together with another, the most frequent first, without common words."""
+        with explained("the catalog"), self._engine.connect() as connection:
+            return neighbours(connection, self._generation, term, most)
+
+    def terms(self, among: Sequence[str] | None = None) -> list[str]:
+        """Terms that passages name or documents are called by: all of them, or those of some."""
+        with explained("the catalog"), self._engine.connect() as connection:
+            return known_terms(connection, self._generation, among)
 
     def _rows(self, statement: Any, values: dict[str, Any]) -> list[Any]:
         with explained("the catalog"), self._engine.connect() as connection:

@@ -80,6 +80,15 @@ class Node:
 
 
 @dataclass(frozen=True, slots=True)
+class Triplet:
+    """What a model read in a passage: two things and how they are related, in the words it chose."""
+
+    subject: str
+    relation: str
+    object: str
+
+
+@dataclass(frozen=True, slots=True)
 class Names:
     """What one document adds to the graph."""
 
@@ -91,6 +100,8 @@ class Names:
     """What only its own name tells."""
     mentions: tuple[tuple[str, str], ...]
     """(node, term): what its passages name."""
+    paths: tuple[tuple[str, Triplet], ...] = ()
+    """What a model read in each node."""
 
 
 @dataclass(slots=True)
@@ -112,3 +123,5 @@ class Revision:
     """Ids of leaves that the derived stores had to take in."""
     names: Names | None = None
     """None where the config has no graph."""
+    vetted: str = ""
+    """The moderation that has allowed its text."""

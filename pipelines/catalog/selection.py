@@ -19,6 +19,7 @@ from pipelines.catalog.tables import contents as texts
 from pipelines.filters import Filters, days
 from pipelines.reading.globs import matcher
 from pipelines.text.language import language_of
+from pipelines.words import Words
 
 FEW = 1_000
 """Passages up to which a selection is compared with the question one by one instead of asking the stores."""
@@ -26,6 +27,19 @@ _LISTED = 8
 """Values named where a filter matches nothing."""
 _KEPT = 16
 """Selections remembered for one version of the catalog."""
+
+_NO_MATCH = Words(
+    "no document matches the filter {filter}{guess}; {present}",
+    "没有文档符合筛选条件 {filter}{guess}；{present}",
+)
+_NOT_TOGETHER = Words(
+    "no document matches all of the filters {filters}, though each of them matches some",
+    "没有文档同时符合筛选条件 {filters}，但每个条件单独都有符合的文档",
+)
+_GUESS = Words(" (did you mean {close!r}?)", "（是否想写 {close!r}？）")
+_PRESENT = Words("there is {values}", "现有：{values}")
+_PRESENT_MORE = Words("there is {values} and {more:,} more", "现有：{values} 等，另有 {more:,} 个")
+_ABSENT = Words("no document has a {field}", "没有文档带有 {field}")
 
 _DOCUMENTS = (
     select(
@@ -104,15 +118,16 @@ class Selection:
             self._known[filters] = found
         return found
 
-    def unmatched(self, filters: Filters) -> str:
+    def unmatched(self, filters: Filters, language: str) -> str:
         """Why the filters match nothing, with the values that there are; empty where they match something."""
         if self.allowed(filters).count:
             return ""
         for name, values in filters.wanted:
             alone = Filters(((name, values),))
             if not self.allowed(alone).count:
-                return f"no document matches the filter {alone}{self._guess(name, values)}; {self._present(name)}"
-        return f"no document matches all of the filters {filters}, though each of them matches some"
+                guess, present = self._guess(name, values, language), self._present(name, language)
+                return _NO_MATCH.of(language, filter=alone, guess=guess, present=present)
+        return _NOT_TOGETHER.of(language, filters=filters)
 
     def leaves(self, allowed: Allowed) -> frozenset[str]:
         """The ids of all leaves that a filter leaves."""
@@ -207,21 +222,21 @@ class Selection:
         leaves = self._leaves(place.id for place in self._places)
         return (heading for _, heading in leaves if heading)
 
-    def _guess(self, name: str, values: tuple[str, ...]) -> str:
+    def _guess(self, name: str, values: tuple[str, ...], language: str) -> str:
         if name == "date":
             return ""
         known = self.values(name)
         if name == "document":
             known = [*known, *(PurePosixPath(path).name for path in known)]
         close = [match for value in values for match in get_close_matches(value, known, 1, 0.6)]
-        return f" (did you mean {close[0]!r}?)" if close else ""
+        return _GUESS.of(language, close=close[0]) if close else ""
 
-    def _present(self, name: str) -> str:
+    def _present(self, name: str, language: str) -> str:
         known = self.values(name)
         if not known:
-            return f"no document has a {name}"
-        more = f" and {len(known) - _LISTED:,} more" if len(known) > _LISTED else ""
-        return f"there is {', '.join(known[:_LISTED])}{more}"
+            return _ABSENT.of(language, field=name)
+        words = _PRESENT_MORE if len(known) > _LISTED else _PRESENT
+        return words.of(language, values=", ".join(known[:_LISTED]), more=len(known) - _LISTED)
 
 
 def _under(heading: str, groups: tuple[tuple[str, ...], ...]) -> bool:

@@ -1,7 +1,7 @@
 """The tables of the catalog; `SCHEMA_VERSION` counts up whenever one of them changes.
 
 A storage of an older version gets the tables that it lacks when it is opened for writing (`database.py`).
-2: `feedback`, the graph.
+2: `feedback`, the graph. 4: paths of the graph, and those that a model found; what moderation has allowed.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 
 metadata = MetaData()
 
@@ -69,6 +69,14 @@ blocks = Table(
     Column("data", LargeBinary, nullable=False),
 )
 
+# Texts that may be taken in, by the moderation that said so last.
+vetted = Table(
+    "vetted",
+    metadata,
+    Column("key", String(16), primary_key=True),  # load fingerprint
+    Column("moderation", String(16), nullable=False),
+)
+
 documents = Table(
     "documents",
     metadata,
@@ -80,7 +88,7 @@ documents = Table(
     Column("size", Integer, nullable=False, default=-1),
     Column("modified", Integer, nullable=False, default=0),
     Column("seen", String(32), nullable=False, default=""),  # content hash
-    Column("tried", String(40), nullable=False, default=""),  # load and parse fingerprint of a failed attempt
+    Column("tried", String(40), nullable=False, default=""),  # load and parse fingerprint (and moderation)
     Column("state", String(16), nullable=False),  # new, done, failed, quarantined
     Column("error", Text, nullable=False, default=""),
     # what is indexed; `content` is empty where nothing is
@@ -224,3 +232,49 @@ graph_mentions = Table(
     sqlite_with_rowid=False,
 )
 Index("graph_mentions_term", graph_mentions.c.term)
+graph_paths = Table(
+    "graph_paths",
+    metadata,
+    Column("document", Integer, ForeignKey("documents.id"), primary_key=True),
+    Column("node", String(40), primary_key=True),
+    Column("number", Integer, primary_key=True),
+    Column("subject", String(200), nullable=False),  # as a model wrote it
+    Column("relation", String(200), nullable=False),
+    Column("object", String(200), nullable=False),
+    Column("subject_term", String(100), nullable=False),  # as mentions have it
+    Column("object_term", String(100), nullable=False),
+    sqlite_with_rowid=False,
+)
+Index("graph_paths_subject", graph_paths.c.subject_term)
+Index("graph_paths_object", graph_paths.c.object_term)
+
+# What a model said of a text, by model and prompt: each is paid for once.
+extractions = Table(
+    "extractions",
+    metadata,
+    Column("model", String(16), primary_key=True),
+    Column("digest", LargeBinary(16), primary_key=True),
+    Column(
+        "paths", Text, nullable=False
+    ),  # JSON list of three strings each; empty where it said nothing of use
+    sqlite_with_rowid=False,
+)
+
+# What another graph store holds: by document the key under which it was mirrored, and all that may be there.
+graph_mirrors = Table(
+    "graph_mirrors",
+    metadata,
+    Column("document", Integer, primary_key=True),  # which may be gone from `documents`
+    Column("key", String(16), nullable=False),
+)
+graph_mirrored = Table(
+    "graph_mirrored",
+    metadata,
+    Column("document", Integer, primary_key=True),
+    Column("source", String(200), primary_key=True),
+    Column("label", String(200), primary_key=True),  # empty for a passage itself
+    Column("target", String(200), primary_key=True),
+    sqlite_with_rowid=False,
+)
+Index("graph_mirrored_source", graph_mirrored.c.source)
+Index("graph_mirrored_target", graph_mirrored.c.target)

@@ -3,25 +3,25 @@
 from __future__ import annotations
 
 import argparse
-import json
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 from pipelines.commands.terminal import block, printable, say, say_json, table, warn
 from pipelines.config import load_config
 from pipelines.errors import SearchaskError
+from pipelines.evaluation.questions import read_questions
 from pipelines.filters import Filters, parse
 from pipelines.querying.answer import Answer, Citation, Retrieval
 from pipelines.querying.knowledge_base import KnowledgeBase
 from pipelines.querying.trace import Candidate, Trace
+from pipelines.text.language import answered_in
 
 _SNIPPET = 60
 
 
 def ask_command(args: argparse.Namespace) -> int:
     """Answer a question, or every question of a file."""
-    filters = parse(args.filter)
+    filters = parse(args.filter, answered_in(args.question or ""))
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
             return _reply_to_all(args, base.ask, filters)
@@ -48,7 +48,7 @@ def ask_command(args: argparse.Namespace) -> int:
 
 def retrieve_command(args: argparse.Namespace) -> int:
     """Show every candidate for a question with its ranks, and what became of it."""
-    filters = parse(args.filter)
+    filters = parse(args.filter, answered_in(args.question or ""))
     with KnowledgeBase(load_config(args.file)) as base:
         if args.questions:
             return _reply_to_all(args, base.retrieve, filters)
@@ -64,29 +64,9 @@ def _reply_to_all(
     args: argparse.Namespace, reply: Callable[..., Answer | Retrieval], filters: Filters
 ) -> int:
     """One JSON result a line, in the order of the questions."""
-    for question in read_questions(args.questions):
-        say_json(reply(question, args.engine, filters=filters).to_dict(), line=True)
+    for question in read_questions(args.questions, least=0):
+        say_json(reply(question.text, args.engine, filters=filters).to_dict(), line=True)
     return 0
-
-
-def read_questions(file: str) -> list[str]:
-    """The questions of a JSONL file, one object with `question` a line; raises SearchaskError with the line."""
-    try:
-        lines = Path(file).read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SearchaskError(f"{file}: can't be read as UTF-8: {error}") from None
-    questions = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            question = json.loads(line)["question"]
-        except (ValueError, KeyError, TypeError):
-            question = None
-        if not isinstance(question, str) or not question.strip():
-            raise SearchaskError(f'{file}:{number}: each line must be an object with a text "question"')
-        questions.append(question)
-    return questions
 
 
 def _required(question: str | None) -> str:

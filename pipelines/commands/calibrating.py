@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import json
 from datetime import date
 from pathlib import Path
 
@@ -11,7 +10,8 @@ from pipelines.commands.terminal import printable, say, say_json, table, warn
 from pipelines.config import Config, load_config
 from pipelines.config.calibration import Calibration, EngineCalibration, read_calibration, write_calibration
 from pipelines.errors import SearchaskError
-from pipelines.querying.calibration import fitted, observer, seen_of
+from pipelines.evaluation.calibration import fitted, observer, seen_of
+from pipelines.evaluation.questions import read_questions
 from pipelines.querying.index import OpenIndex
 
 
@@ -20,7 +20,7 @@ def calibrate_command(args: argparse.Namespace) -> int:
     if not 0 <= args.most_refused <= 1:
         raise SearchaskError("--most-refused must be between 0 and 1")
     config = load_config(args.file)
-    questions = read_answerable(args.questions)
+    questions = [(each.text, each.answerable) for each in read_questions(args.questions)]
     names = [args.engine] if args.engine else list(config.spec.query_engines)
     index = OpenIndex(config)
     try:
@@ -51,29 +51,6 @@ def target(config: Config) -> Path:
     if config.spec.calibration:
         return config.resolve("calibration")
     return config.path.resolve().parent / "calibration" / f"{config.path.stem}.yaml"
-
-
-def read_answerable(file: str) -> list[tuple[str, bool]]:
-    """The questions of a JSONL file, each with whether the documents answer it; raises SearchaskError."""
-    try:
-        lines = Path(file).read_text(encoding="utf-8-sig").split("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SearchaskError(f"{file}: can't be read as UTF-8: {error}") from None
-    found = []
-    for number, line in enumerate(lines, 1):
-        if not line.strip():
-            continue
-        try:
-            row = json.loads(line)
-            question, answerable = row["question"], row["answerable"]
-        except (ValueError, KeyError, TypeError):
-            question = answerable = None
-        if not isinstance(question, str) or not question.strip() or not isinstance(answerable, bool):
-            raise SearchaskError(
-                f'{file}:{number}: each line must be {{"question": "…", "answerable": true}}, or false'
-            )
-        found.append((question, answerable))
-    return found
 
 
 def _show(found: dict[str, EngineCalibration]) -> None:

@@ -5,6 +5,7 @@ Each prints to standard output, errors to standard error, and returns the exit c
 
 from __future__ import annotations
 
+import argparse
 import shlex
 import sys
 import textwrap
@@ -13,6 +14,26 @@ from pathlib import Path
 from pipelines.commands.terminal import block
 from pipelines.config import load_config
 from pipelines.errors import SearchaskError
+
+
+def check_command(args: argparse.Namespace) -> int:
+    """As `check`."""
+    return check(args.files)
+
+
+def explain_command(args: argparse.Namespace) -> int:
+    """As `explain`."""
+    return explain(args.file, args.key)
+
+
+def components_command(args: argparse.Namespace) -> int:
+    """As `components`."""
+    return components(args.family)
+
+
+def init_command(args: argparse.Namespace) -> int:
+    """As `init`."""
+    return init(args.directory)
 
 
 def check(files: list[str]) -> int:

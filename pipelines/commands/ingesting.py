@@ -8,7 +8,7 @@ import sys
 from pipelines.catalog import Catalog
 from pipelines.catalog.database import FILE_NAME
 from pipelines.commands.progress import Progress
-from pipelines.commands.terminal import block, duration, printable, say, say_json, table, warn
+from pipelines.commands.terminal import block, confirmed, duration, printable, say, say_json, table, warn
 from pipelines.config import Config, load_config
 from pipelines.errors import Refused, SearchaskError
 from pipelines.ingestion.events import Summary
@@ -64,6 +64,13 @@ def show_plan(plan: Plan, limit: int | None = _SHOWN) -> None:
     if plan.tokens:
         cost = f", {plan.tokens * plan.price / 1e6:.4f} at {plan.price} per million" if plan.price else ""
         say(f"about {plan.tokens:,} tokens to embed, less what the cache holds{cost}")
+    if plan.calls.number:
+        calls, paid = plan.calls, plan.calls.cost(plan.llm_price)
+        cost = f", {paid:.4f} by its price" if paid else ""
+        say(
+            f"about {calls.number:,} calls of the llm for the graph ({calls.sent:,} tokens sent, "
+            f"{calls.written:,} written), less what the cache holds{cost}"
+        )
 
 
 def ingest_command(args: argparse.Namespace) -> int:
@@ -95,7 +102,7 @@ def run_once(config: Config, args: argparse.Namespace) -> int:
         def agree(plan: Plan) -> bool:
             if not quiet:
                 show_plan(plan)
-            if asks and plan.work and not _confirmed():
+            if asks and plan.work and not confirmed():
                 return False
             progress.start(plan)
             return True
@@ -126,16 +133,16 @@ def show_summary(summary: Summary, failures: list[tuple[str, str]]) -> None:
         f"{embedded['texts']} texts embedded ({embedded['tokens']:,} tokens), "
         f"{embedded['from_cache']} from the cache"
     )
+    if summary.asked is not None:
+        asked = summary.asked
+        say(
+            f"graph: {asked.passages} passages read by the llm, {asked.from_cache} from the cache: {asked.paths} "
+            f"paths; {asked.useless} passages gave none, and are followed by their names alone"
+        )
+    if summary.mirrored is not None:
+        say("graph store: {} documents written, {} removed".format(*summary.mirrored))
     for document, error in failures:
         warn(f"failed: {printable(document)}: {printable(error)}")
     if summary.error:
         warn(f"stopped: {printable(summary.error)}")
         warn("what was done is kept; run `searchask ingest` again to go on")
-
-
-def _confirmed() -> bool:
-    """Ask on the terminal; anything but a yes is a no."""
-    sys.stdout.write("go on? [Y/n] ")
-    sys.stdout.flush()
-    answer = sys.stdin.readline()
-    return answer.strip().lower() in ("", "y", "yes", "是", "好") and answer != ""

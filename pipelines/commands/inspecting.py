@@ -116,13 +116,15 @@ def _find(catalog: Catalog, name: str) -> DocumentRow:
 
 
 def prune_command(args: argparse.Namespace) -> int:
-    """Drop old generations, orphans and what is no longer used."""
+    """Drop old generations, orphans, what is no longer used, and indexes that were built for comparisons."""
+    from pipelines.evaluation import indexes
     from pipelines.ingestion.lock import only_ingestion
     from pipelines.ingestion.sweep import prune
 
     config = load_config(args.file)
     with _opened(config) as catalog, only_ingestion(config.storage):
         dropped = prune(config, catalog)
+        dropped["indexes of comparisons"] = indexes.drop(config.storage)
     say("dropped: " + ", ".join(f"{number} {kind}" for kind, number in dropped.items()))
     return 0
 

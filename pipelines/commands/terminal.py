@@ -69,3 +69,11 @@ def duration(seconds: float) -> str:
     minutes, rest = divmod(round(seconds), 60)
     hours, minutes = divmod(minutes, 60)
     return f"{hours} h {minutes} min" if hours else f"{minutes} min {rest} s"
+
+
+def confirmed() -> bool:
+    """Ask on the terminal; anything but a yes is a no."""
+    sys.stdout.write("go on? [Y/n] ")
+    sys.stdout.flush()
+    answer = sys.stdin.readline()
+    return answer.strip().lower() in ("", "y", "yes", "是", "好") and answer != ""

@@ -29,6 +29,8 @@ class Price(Spec):
     """Of a million tokens sent."""
     output: NonNegativeFloat
     """Of a million tokens written."""
+    training_price: NonNegativeFloat | None = None
+    """Of a million tokens that a model is fine-tuned on, in one epoch."""
 
 
 class OpenAILLM(Spec):

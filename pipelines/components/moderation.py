@@ -44,7 +44,8 @@ class ModerationSpec(Spec):
     """A word list, an endpoint or both look at questions, answers and documents.
 
     An answer is held back by a sentence, so that nothing is shown before it was looked at. A document is looked at
-    when it is read; one that may not be taken in is quarantined until it changes, or `ingest --retry-failed`.
+    when it is read, and again after an edit of the words or the endpoint; one that may not be taken in is quarantined
+    until it or they change.
     """
 
     words: str = ""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
-from pydantic import Field, PositiveInt, field_serializer
+from pydantic import Field, PositiveFloat, PositiveInt, field_serializer
 
 from pipelines.extras import llama_index_class, require
 from pipelines.spec import Spec
@@ -64,7 +64,8 @@ class RerankLLM(Spec):
 class Rerank(Spec):
     """Any reranker of LlamaIndex: Cohere, Jina, DashScope, sentence-transformers, FlashRank, LLM-based ones.
 
-    Where it fails the passages keep their order, and the trace says so.
+    Where it fails the passages keep their order, and the trace says so. DashScope's takes its address from the
+    variable DASHSCOPE_HTTP_BASE_URL; the others have an argument for it.
     """
 
     fate: ClassVar[str] = "reranked low"
@@ -79,6 +80,8 @@ class Rerank(Spec):
     """Arguments of the class: `model`, `api_key`, …"""
     top_n: PositiveInt = 6
     """Passages to keep, at most. Their scores become those of the reranker."""
+    timeout: PositiveFloat = 60.0
+    """Seconds to wait for a reranker that is no LLM; behind them the order stays."""
 
     @field_serializer("args", when_used="json")
     def _without_secrets(self, args: dict[str, Any]) -> dict[str, Any]:
@@ -93,7 +96,7 @@ class Rerank(Spec):
         for module, extra in RERANKERS.items():
             if self.class_.startswith(f"{module}."):
                 require(module, extra=extra, what=f"reranker {self.class_.rpartition('.')[2]}")
-        return Reranked(llama_index_class(self.class_), self.class_, self.args, self.top_n)
+        return Reranked(llama_index_class(self.class_), self.class_, self.args, self.top_n, self.timeout)
 
 
 RERANKERS = {

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 from pydantic import Field, NonNegativeFloat, PositiveInt
 
+from pipelines.components.extraction import Extract, NamesExtract
 from pipelines.components.filtered import FilteredSpec
 
 if TYPE_CHECKING:
@@ -173,7 +174,7 @@ class RouterRetriever(FilteredSpec):
 class GraphRetriever(FilteredSpec):
     """Follow names from the best documents to those they name, for questions that take several documents.
 
-    What documents are called and name is found without a model when they are ingested.
+    What documents are called and name is found when they are ingested, without a model or with one.
     """
 
     type: Literal["graph"]
@@ -187,6 +188,9 @@ class GraphRetriever(FilteredSpec):
     """What being named adds to the cosine at most; what is only reached never passes the best that was found."""
     top_k: PositiveInt = 8
     """Passages to keep, at most. Their score is that of `fusion`, with what names add."""
+    extract: Extract = NamesExtract(type="names")
+    """What the graph is made of: `names` by rules, or also paths that the `llm` reads in each passage. An edit
+    redoes just that; all `graph` retrievers of a config follow one graph."""
 
     def build(self, *, index: Index, others: Mapping[str, BaseRetriever], name: str) -> BaseRetriever:
         """The retriever over the built retrievers `others`, known as `name` in traces."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -19,8 +19,9 @@ from pipelines.errors import ConfigError, Problem
 from pipelines.marked_yaml import Marked, resolve
 from pipelines.references import completed, misreferences
 from pipelines.schema import NEED_LLM, PipelineSpec
+from pipelines.words import Words
 
-__all__ = ["Config", "load_config"]
+__all__ = ["Config", "checked", "load_config"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +35,7 @@ class Config:
     """Every value that was written, of this file and of those it extends."""
     templates: Mapping[tuple[str | int, ...], str] = field(repr=False)
     """What was written for values with variables in them."""
-    notes: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    notes: Mapping[str, tuple[Words, ...]] = field(default_factory=dict)
     """By query engine, what a person should know of its calibration."""
 
     @property
@@ -75,16 +76,25 @@ def load_config(path: str | Path, environ: Mapping[str, str] | None = None) -> C
     path = Path(path)
     environ = os.environ if environ is None else environ
     sources = read(path, environ)
-    problems = list(sources.problems)
-    if sources.tree is not None:
-        tree, expansion = expand(sources.tree, environ)
-        spec, found = _validate(tree, expansion, whole=sources.whole)
-        problems += expansion.problems + found
-        if spec and not problems:
-            config, problems = with_files(Config(spec, path, tree, expansion.templates))
-            if not problems:
-                return config
-    raise ConfigError(sorted(set(problems)))
+    if sources.tree is None:
+        raise ConfigError(sorted(set(sources.problems)))
+    return checked(path, *expand(sources.tree, environ), problems=sources.problems, whole=sources.whole)
+
+
+def checked(
+    path: Path, tree: Marked, expansion: Expansion, *, problems: Sequence[Problem] = (), whole: bool = True
+) -> Config:
+    """The config of an expanded tree; raises `ConfigError` with every problem, `problems` among them.
+
+    `whole`: whether every file could be read; if not, a missing key may be no mistake.
+    """
+    spec, wrong = _validate(tree, expansion, whole=whole)
+    found = [*problems, *expansion.problems, *wrong]
+    if spec and not found:
+        config, found = with_files(Config(spec, path, tree, expansion.templates))
+        if not found:
+            return config
+    raise ConfigError(sorted(set(found)))
 
 
 def _validate(

@@ -14,12 +14,22 @@ from pipelines.components.retrievers import parts_of
 from pipelines.errors import SearchaskError
 from pipelines.schema import PipelineSpec
 from pipelines.spec import Spec, fingerprint
+from pipelines.words import Words
 
 _HEAD = """\
 # Written by `searchask calibrate`: thresholds of the top score (`cutoff`) and of `evidence` that tell questions which
 # the documents answer from those which they don't. A config reads it by `calibration:` and names it by
 # `{type: evidence, calibrated: true}` or `{type: similarity_cutoff, cutoff: calibrated}`.
 """
+
+_NOT_YET = Words(
+    "engine '{engine}' is not calibrated yet: `searchask calibrate FILE --questions Q.jsonl` does it",
+    "引擎 '{engine}' 尚未校准：请运行 `searchask calibrate FILE --questions Q.jsonl`",
+)
+_OUTDATED = Words(
+    "the calibration of engine '{engine}' was made with another retriever or embed_model: calibrate again",
+    "引擎 '{engine}' 的校准所用的检索器或 embed_model 与现在不同：请重新校准",
+)
 
 
 class EvidenceNumbers(Spec):
@@ -109,14 +119,14 @@ def made_with(spec: PipelineSpec, engine: str) -> str:
                 take(part)
 
     take(spec.query_engines[engine].retriever)
-    return fingerprint(spec.embed_model.identity(), list(parts.values()))
+    return fingerprint(spec.embed_model.question_identity(), list(parts.values()))
 
 
 def applied(
     spec: PipelineSpec, calibration: Calibration | None
-) -> tuple[PipelineSpec, Mapping[str, tuple[str, ...]]]:
+) -> tuple[PipelineSpec, Mapping[str, tuple[Words, ...]]]:
     """The config with calibrated numbers in their places, and what a person should know of each engine."""
-    notes: dict[str, tuple[str, ...]] = {}
+    notes: dict[str, tuple[Words, ...]] = {}
     engines = dict(spec.query_engines)
     for name, engine in spec.query_engines.items():
         wanting = [step for step in engine.postprocessors if _wants(step)]
@@ -124,14 +134,10 @@ def applied(
             continue
         found = calibration.engines.get(name) if calibration else None
         if found is None:
-            notes[name] = (
-                f"engine '{name}' is not calibrated yet: `searchask calibrate FILE --questions Q.jsonl` does it",
-            )
+            notes[name] = (_NOT_YET,)
             continue
         if found.made_with != made_with(spec, name):
-            notes[name] = (
-                f"the calibration of engine '{name}' was made with another retriever or embed_model: calibrate again",
-            )
+            notes[name] = (_OUTDATED,)
         steps = [_filled(step, found) for step in engine.postprocessors]
         engines[name] = engine.model_copy(update={"postprocessors": steps})
     return spec.model_copy(update={"query_engines": engines}), notes

@@ -1,4 +1,4 @@
-"""The other files that a config names: word lists and calibrations."""
+"""The other files that a config names: word lists, calibrations and adapters."""
 
 from __future__ import annotations
 
@@ -21,6 +21,8 @@ def with_files(config: Config) -> tuple[Config, list[Problem]]:
     from dataclasses import replace
 
     problems = list(_word_list(config))
+    config, wrong = _with_adapter(config)
+    problems += wrong
     calibration = None
     if config.spec.calibration:
         file = config.resolve("calibration")
@@ -40,6 +42,28 @@ def moderator_of(config: Config) -> Moderator | None:
     from pipelines.components.runtime.moderation import Moderator
 
     return Moderator(spec, config.resolve("moderation", "words") if spec.words else None)
+
+
+def _with_adapter(config: Config) -> tuple[Config, list[Problem]]:
+    """The config with its embed model's adapter read, which must be one for this model."""
+    model = config.spec.embed_model
+    if not model.adapter:
+        return config, []
+    from dataclasses import replace
+
+    from pipelines.models.adapter import read_adapter
+
+    file = config.resolve("embed_model", "adapter")
+    try:
+        adapter = read_adapter(file)
+        if adapter.model != model.key:
+            raise SearchaskError(
+                f"{file} was trained for another embed_model than {model.label}: train it again"
+            )
+    except SearchaskError as error:
+        return config, [_problem(config, str(error), "embed_model", "adapter")]
+    spec = config.spec.model_copy(update={"embed_model": model.holding(adapter)})
+    return replace(config, spec=spec), []
 
 
 def _word_list(config: Config) -> Iterator[Problem]:

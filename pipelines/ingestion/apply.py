@@ -19,9 +19,11 @@ from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.jobs import JobDocument
 from pipelines.catalog.rows import Revision
 from pipelines.documents import Document
-from pipelines.errors import DocumentError, EndpointError, Quarantined
+from pipelines.errors import DocumentError, EndpointError, Forbidden, Quarantined
 from pipelines.ingestion.embed import CachedEmbedder
 from pipelines.ingestion.events import Event, Report, Summary
+from pipelines.ingestion.extract import Extractor
+from pipelines.ingestion.graph import with_paths
 from pipelines.ingestion.plan import Change, Plan
 from pipelines.ingestion.prepare import Prepared, carry_over, prepare
 from pipelines.ingestion.stores import Stores
@@ -55,7 +57,8 @@ class Apply:
         summary: Summary,
         report: Report,
         stopped: Callable[[], bool],
-        vet: Callable[[Document], None] = lambda text: None,
+        vet: Callable[[str, Document], None] = lambda load, text: None,
+        extractor: Extractor | None = None,
     ) -> None:
         self._plan = plan
         self._catalog = catalog
@@ -67,6 +70,8 @@ class Apply:
         self._report = report
         self._stopped = stopped
         self._vet = vet
+        self._extractor = extractor
+        self._window = min(embedder.window, extractor.window) if extractor else embedder.window
         self._ready: list[tuple[Prepared, dict[bytes, Vector]]] = []
         self._flushed = time.monotonic()
         self._endpoint_failures = 0
@@ -86,7 +91,7 @@ class Apply:
                         break
                     if (prepared := self._prepare(change, ids[name])) is not None:
                         pending.append(prepared)
-                    if sum(len(each.leaves) for each in pending) >= self._embedder.window:
+                    if sum(len(each.leaves) for each in pending) >= self._window:
                         self._embed(pending)
                         pending = []
                         self._flush_when_due(writer)
@@ -145,22 +150,46 @@ class Apply:
         self._report(Event(pending[-1].change.path, "embed", chunks=len(leaves)))
         vectors, error = self._embedder.embed(leaves)
         seconds = (time.monotonic() - began) / len(pending)
+        whole = []
         for each in pending:
             each.seconds += seconds
             if all(one.node.digest in vectors for one in each.leaves):
-                self._endpoint_failures = 0
-                mine = {one.node.digest: vectors[one.node.digest] for one in each.leaves}
-                self._ready.append((each, mine))
+                self._endpoint_failures *= self._extractor is not None  # which may fail where this does not
+                whole.append(each)
             else:
                 assert error is not None
-                if (
-                    each.state == "done"
-                ):  # else a last version to carry over, whose failure is recorded already
-                    self._fail(each.change, each.document, "embed", time.monotonic() - each.seconds, error)
-                if not isinstance(error, TextRefused):  # which says nothing about the next text
-                    self._endpoint_failures += 1
+                self._fail_at("embed", each, error)
+        if self._extractor:
+            whole, refused = self._with_paths(whole, self._extractor)
+            error = refused or error
+        for each in whole:
+            self._ready.append((each, {one.node.digest: vectors[one.node.digest] for one in each.leaves}))
         if error is not None and self._endpoint_failures >= _ENDPOINT_FAILURES:
             raise error
+
+    def _with_paths(
+        self, pending: list[Prepared], extractor: Extractor
+    ) -> tuple[list[Prepared], EndpointError | None]:
+        """Have the LLM read a window of documents; those that it has read whole, and why others are not."""
+        began = time.monotonic()
+        paths, error = extractor.extract([one for each in pending for one in each.leaves])
+        seconds = (time.monotonic() - began) / max(1, len(pending))
+        read = []
+        for each in pending:
+            each.seconds += seconds
+            if each.names is not None and all(one.node.digest in paths for one in each.leaves):
+                self._endpoint_failures = 0
+                each.names = with_paths(each.names, each.cuts, paths)
+                read.append(each)
+            elif error is not None:
+                self._fail_at("graph", each, error)
+        return read, error
+
+    def _fail_at(self, stage: str, prepared: Prepared, error: EndpointError) -> None:
+        if prepared.state == "done":  # else a last version to carry over, whose failure is recorded already
+            self._fail(prepared.change, prepared.document, stage, time.monotonic() - prepared.seconds, error)
+        if not isinstance(error, TextRefused):  # which says nothing about the next text
+            self._endpoint_failures += 1
 
     def _flush_when_due(self, writer: ThreadPoolExecutor) -> None:
         chunks = sum(len(each.leaves) for each, _ in self._ready)
@@ -221,6 +250,7 @@ class Apply:
             state=prepared.state,
             error=prepared.error,
             names=prepared.names,
+            vetted=self._plan.vetted.get(prepared.load, ""),
         )
 
     def _fail(self, change: Change, document: int, stage: str, began: float, error: Exception) -> None:
@@ -234,7 +264,7 @@ class Apply:
             state=state,
             error=message,
             seen=change.content,
-            tried=self._plan.attempt(change, change.content),
+            tried=self._plan.attempt(change, change.content, forbidden=isinstance(error, Forbidden)),
             size=change.source.size,
             modified=change.source.modified,
         )

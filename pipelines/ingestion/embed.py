@@ -42,6 +42,8 @@ class CachedEmbedder:
         """Called once, before the first text is sent to the model."""
         self.limit: Callable[[Spent, int], None] | None = None
         """Told what was spent and how many tokens are next; raises LimitReached, and nothing is sent."""
+        self.lenders: Sequence[EmbeddingCache] = ()
+        """Caches of other storages, which are asked for what this one does not hold."""
 
     @property
     def window(self) -> int:
@@ -55,6 +57,7 @@ class CachedEmbedder:
         """
         texts = {one.node.digest: one for one in cuts}
         found = self._cache.get(list(texts))
+        found.update(self._borrowed([key for key in texts if key not in found]))
         self.spent.from_cache += len(found)
         missing = [one for key, one in texts.items() if key not in found]
         try:
@@ -72,6 +75,15 @@ class CachedEmbedder:
         except EndpointError as error:
             return found, error
         return found, None
+
+    def _borrowed(self, wanted: Sequence[bytes]) -> dict[bytes, Vector]:
+        """What other storages hold of it; kept here as well, since they may go."""
+        borrowed: dict[bytes, Vector] = {}
+        for lender in self.lenders if wanted else ():
+            borrowed.update(lender.get([key for key in wanted if key not in borrowed]))
+        if borrowed:
+            self._cache.put(list(borrowed), np.stack(list(borrowed.values())))
+        return borrowed
 
 
 def check_model(catalog: Catalog, generation: Generation, embedder: Embedder) -> Generation:

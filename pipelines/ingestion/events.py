@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import Any
 
 from pipelines.catalog.jobs import JobDocument
@@ -29,6 +29,17 @@ Report = Callable[[Event], None]
 
 
 @dataclass(slots=True)
+class Asked:
+    """What a model was asked about passages so far."""
+
+    passages: int = 0
+    from_cache: int = 0
+    paths: int = 0
+    useless: int = 0
+    """Passages about which it said nothing of use; their names are all that the graph has of them."""
+
+
+@dataclass(slots=True)
 class Summary:
     """What one run did; `to_dict` is the JSON contract of `ingest --json`."""
 
@@ -43,13 +54,17 @@ class Summary:
     written: int = 0
     removed: int = 0
     spent: Spent = field(default_factory=Spent)
+    asked: Asked | None = None
+    """What an LLM was asked about passages, where one reads them for the graph."""
+    mirrored: tuple[int, int] | None = None
+    """Documents written to and removed from another graph store, where there is one."""
     error: str = ""
     """Why the run stopped early."""
     began: float = field(default_factory=time.monotonic)
 
     def to_dict(self) -> dict[str, Any]:
         """The summary as other programs read it."""
-        summary = {
+        summary: dict[str, Any] = {
             "job": self.job,
             "outcome": self.outcome,
             "documents": {"done": self.done, "failed": self.failed, "read": self.read},
@@ -61,4 +76,8 @@ class Summary:
             },
             "seconds": round(time.monotonic() - self.began, 2),
         }
+        if self.asked is not None:
+            summary["graph"] = asdict(self.asked)
+        if self.mirrored is not None:
+            summary["graph_store"] = dict(zip(("written", "removed"), self.mirrored, strict=True))
         return {**summary, "error": self.error} if self.error else summary

@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import dataclass
 from pathlib import PurePosixPath
 
+from pipelines.components.extraction import READ_VERSION, LLMExtract
 from pipelines.reading import READER_VERSION
 from pipelines.schema import PipelineSpec
 from pipelines.spec import Spec, fingerprint
@@ -47,12 +48,33 @@ def graph_key(spec: PipelineSpec) -> str:
     """How the names in the graph are found; empty where no retriever follows them."""
     if not any(retriever.type == "graph" for retriever in spec.retrievers.values()):
         return ""
-    return fingerprint("graph", terms.VERSION, sorted(spec.keyword.dictionary))
+    read = paths_key(spec)
+    return fingerprint("graph", terms.VERSION, sorted(spec.keyword.dictionary), *([read] if read else []))
+
+
+def extraction(spec: PipelineSpec) -> LLMExtract | None:
+    """How an LLM reads passages for the graph; None where none does."""
+    asked = (each.extract for each in spec.retrievers.values() if each.type == "graph")
+    return next((each for each in asked if each.type == "llm"), None)
+
+
+def paths_key(spec: PipelineSpec) -> str:
+    """Which model reads passages and what it is told: the key of what it said; empty where none does."""
+    extract = extraction(spec)
+    if extract is None or spec.llm is None:
+        return ""
+    # How freely and how long it answers questions is no reason to have it read everything again.
+    named = ("type", "model", "class_", "args")
+    model = {name: value for name, value in spec.llm.identity().items() if name in named}
+    return fingerprint("paths", READ_VERSION, extract.identity(), model)
 
 
 def embed_key(spec: PipelineSpec) -> str:
-    """The embed fingerprint: the model and the options that change its vectors; the key of the cache."""
-    return fingerprint("embed", spec.embed_model.identity())
+    """The embed fingerprint: the model and the options that change its vectors; the key of the cache.
+
+    An adapter is no part of it: it moves questions, so an index stays right whichever there is.
+    """
+    return spec.embed_model.key
 
 
 def generation_key(spec: PipelineSpec) -> str:

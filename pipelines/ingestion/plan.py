@@ -6,14 +6,22 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
-from pipelines.catalog import Catalog, DocumentRow, Generation
+from pipelines.catalog import Catalog, DocumentRow, Generation, vetted
+from pipelines.components.llms import Price
 from pipelines.config import Config
 from pipelines.documents import Loader, Source
-from pipelines.errors import DocumentError
-from pipelines.ingestion.estimate import estimate_tokens
-from pipelines.ingestion.fingerprints import LoadKey, content_hash, generation_key, graph_key, parse_key
+from pipelines.errors import DocumentError, SearchaskError
+from pipelines.ingestion.estimate import NO_CALLS, Calls, estimate_tokens, reckon
+from pipelines.ingestion.fingerprints import (
+    LoadKey,
+    content_hash,
+    generation_key,
+    graph_key,
+    parse_key,
+)
 from pipelines.ingestion.moved import find_moved
 from pipelines.ingestion.scan import open_loaders, scan
+from pipelines.ingestion.vetting import find_unvetted, moderation_key
 
 Action = Literal["new", "changed", "stale", "moved", "vanished", "failed", "unchanged"]
 ACTIONS: tuple[Action, ...] = ("new", "changed", "stale", "moved", "vanished", "failed", "unchanged")
@@ -41,8 +49,12 @@ class Change:
     """Moved, and to be cut again as well."""
     only_graph: bool = False
     """Its text and chunks stay; only what it adds to the graph is found."""
+    only_vet: bool = False
+    """Moderation looks at what is indexed of it; nothing else is done."""
     tokens: int = 0
     """Estimated tokens to embed, before the cache is asked."""
+    calls: Calls = NO_CALLS
+    """Estimated calls of an LLM that reads passages for the graph, before the cache is asked."""
 
 
 @dataclass(slots=True)
@@ -61,12 +73,20 @@ class Plan:
     """How the names in the graph are found; empty where there is no graph."""
     graphed: dict[int, str] = field(default_factory=dict)
     """How those that are in it were found, by document id."""
+    moderation: str = ""
+    """What decides about texts; empty where nothing does."""
+    vetted: dict[str, str] = field(default_factory=dict)
+    """The moderation that allowed a text last, by load fingerprint."""
     dictionary: tuple[str, ...] = ()
     """The words of the config that are names wherever they stand."""
     indexed: int = 0
     """Documents that answer questions now."""
     price: float | None = None
     """Money for a million tokens embedded, where the config gives it."""
+    reads: bool = False
+    """Whether an LLM reads passages for the graph."""
+    llm_price: Price | None = None
+    """What its tokens cost, where the config gives it."""
     empty: list[str] = field(default_factory=list)
     """Loaders that found nothing."""
 
@@ -75,9 +95,17 @@ class Plan:
         found = Counter(change.action for change in self.changes)
         return {action: found[action] for action in ACTIONS}
 
-    def attempt(self, change: Change, content: str) -> str:
-        """How a document of this content would be read and cut: tells a failed attempt from a new one."""
-        return f"{self.keys[change.loader].of_content(change.path, content)}-{self.parse}"
+    def attempt(self, change: Change, content: str, *, forbidden: bool = False) -> str:
+        """How a document of this content would be read and cut, and, where it is `forbidden`, by which moderation.
+
+        Tells a failed attempt from a new one.
+        """
+        told = f"{self.keys[change.loader].of_content(change.path, content)}-{self.parse}"
+        return f"{told}-{self.moderation}" if forbidden else told
+
+    def allows(self, load: str) -> bool:
+        """Whether moderation is known to allow a text, or nobody looks at texts."""
+        return not self.moderation or self.vetted.get(load) == self.moderation
 
     def in_graph(self, row: DocumentRow) -> bool:
         """Whether the graph holds what it must of a document, as far as it is asked for."""
@@ -94,6 +122,11 @@ class Plan:
         return sum(change.tokens for change in self.work)
 
     @property
+    def calls(self) -> Calls:
+        """Estimated calls of an LLM that reads passages for the graph; the cache may spare some."""
+        return sum((change.calls for change in self.work), NO_CALLS)
+
+    @property
     def switches(self) -> bool:
         """Whether questions go to another generation when this is done."""
         return self.active is not None and (self.generation is None or self.generation.id != self.active.id)
@@ -101,6 +134,9 @@ class Plan:
     def to_dict(self) -> dict[str, Any]:
         """The JSON contract of `plan --json`."""
         cost = None if self.price is None else round(self.tokens * self.price / 1e6, 6)
+        estimate: dict[str, Any] = {"tokens": self.tokens, "cost": cost}
+        if self.reads:
+            estimate["graph"] = self.calls.to_dict(self.llm_price)
         return {
             "counts": self.counts(),
             "documents": [
@@ -113,16 +149,20 @@ class Plan:
                 for change in self.changes
                 if change.action != "unchanged"
             ],
-            "estimate": {"tokens": self.tokens, "cost": cost},
+            "estimate": estimate,
         }
 
 
 def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = False) -> Plan:
-    """Compare the documents with the catalog (None: nothing was ever ingested).
+    """Compare the documents with the catalog (None: nothing was ever ingested); raises SearchaskError without loaders.
 
     Opens only files whose size or time changed, and new ones that may be a known one moved.
     """
     spec = config.spec
+    if not spec.loaders:
+        raise SearchaskError(
+            f"{config.path}: names no loader, so there is nothing to ingest; its `llm` answers alone"
+        )
     key = generation_key(spec)
     active = catalog.generations.active() if catalog else None
     target = catalog.generations.find(key) if catalog else None
@@ -135,11 +175,15 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
         keys={name: LoadKey.of(loader) for name, loader in spec.loaders.items()},
         parse=parse_key(spec),
         graph=graph_key(spec),
+        moderation=moderation_key(config),
         dictionary=tuple(spec.keyword.dictionary),
         price=getattr(spec.embed_model, "price", None),
+        llm_price=getattr(spec.llm, "price", None),
     )
     if plan.graph and catalog and target:
         plan.graphed = catalog.graph_keys(target.id)
+    if plan.moderation and catalog:
+        plan.vetted = vetted.known(catalog.engine)
     rows = {
         (row.loader, row.path): row for row in (catalog.documents(target.id) if catalog and target else ())
     }
@@ -164,15 +208,17 @@ def make_plan(config: Config, catalog: Catalog | None, *, retry_failed: bool = F
             plan.changes.append(change)
     _find_vanished(plan, rows, before, seen, set(spec.loaders))
     find_moved(plan, lambda change: _hash(plan, change))
+    find_unvetted(plan)
     for change in plan.changes:
         read = change.action in ("new", "changed", "stale", "failed") and not change.skip
-        embeds = read and not change.only_graph
+        embeds = read and not change.only_graph and not change.only_vet
         if (
             change.source
             and not change.source.problem
             and (embeds or (change.recut and not change.only_graph))
         ):
             change.tokens = estimate_tokens(change.path, change.source.size, change.row or change.before)
+    plan.reads = reckon(plan.work, spec, catalog)
     return plan
 
 
@@ -238,8 +284,10 @@ def _judge_failed(plan: Plan, change: Change, row: DocumentRow, *, retry_failed:
         same = change.content == row.seen
     if same and not row.seen:
         change.reason = f"it was not read, and may be read now: {row.error}"
-    elif same and plan.attempt(change, row.seen) != row.tried:
+    elif same and not row.tried.startswith(plan.attempt(change, row.seen)):
         change.reason = f"quarantined, is tried again since the config was edited: {row.error}"
+    elif same and row.tried not in (plan.attempt(change, row.seen, forbidden=on) for on in (False, True)):
+        change.reason = f"moderation changed, and it is checked again: {row.error}"
     elif not same and change.content and change.content == row.content:
         change.action, change.reason = "changed", "it is again what is indexed"
     elif not same:

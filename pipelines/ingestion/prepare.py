@@ -49,12 +49,13 @@ def prepare(
     document: int,
     parser: NodeParser,
     *,
-    vet: Callable[[Document], None] = lambda text: None,
+    vet: Callable[[str, Document], None] = lambda load, text: None,
 ) -> Prepared:
     """Read and cut one document; raises DocumentError, Quarantined or OSError where it can't be.
 
     The text comes from the catalog where it was read in the same way before (`held` names those): then no file
-    is opened. `vet` looks at every text that is new, and raises DocumentError where it must not be taken in.
+    is opened. `vet` is told each text and its load fingerprint, and raises DocumentError where it must not be taken
+    in.
     """
     source, loader, key = change.source, plan.loaders[change.loader], plan.keys[change.loader]
     assert source is not None
@@ -65,6 +66,7 @@ def prepare(
         load = key.of_content(change.path, content)
         known = catalog.text(load) if load in held else None
         if known is not None:
+            vet(load, known)
             prepared = Prepared(change, document, content, load, None)
             prepared.cuts = _as_they_are(catalog, document) if change.only_graph else []
             prepared.cuts = prepared.cuts or _cut(known, parser, document)
@@ -79,8 +81,7 @@ def prepare(
         return Prepared(change, document, content, load, None)
     known = catalog.text(load) if load in held else None
     text = known or loader.read(source, raw)
-    if known is None:
-        vet(text)
+    vet(load, text)
     cuts = _cut(text, parser, document)
     return Prepared(
         change, document, content, load, None if known else text, cuts, _names(plan, change, text, cuts)

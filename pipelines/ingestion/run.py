@@ -4,27 +4,32 @@ from __future__ import annotations
 
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext
 
 from pipelines.catalog import Catalog, Generation
 from pipelines.catalog.derived import intact, recipe
+from pipelines.catalog.extractions import Extractions
+from pipelines.catalog.graph_mirror import MirrorLog
 from pipelines.catalog.jobs import JobDocument
 from pipelines.config import Config
-from pipelines.errors import EndpointError, LimitReached, Refused
+from pipelines.errors import EndpointError, LimitReached, Refused, SearchaskError
 from pipelines.ingestion.apply import Apply
 from pipelines.ingestion.embed import CachedEmbedder, check_model
 from pipelines.ingestion.events import Event, Report, Summary
-from pipelines.ingestion.fingerprints import embed_key
+from pipelines.ingestion.extract import Extractor
+from pipelines.ingestion.fingerprints import embed_key, extraction, paths_key
 from pipelines.ingestion.guards import guard
 from pipelines.ingestion.lock import only_ingestion
 from pipelines.ingestion.plan import Change, Plan, make_plan
 from pipelines.ingestion.progress import ProgressFile
+from pipelines.ingestion.recheck import Recheck
 from pipelines.ingestion.repair import open_stores
 from pipelines.ingestion.spending import Allowance
 from pipelines.ingestion.stores import discard
 from pipelines.ingestion.sweep import sweep
-from pipelines.ingestion.vetting import vetting
+from pipelines.ingestion.vetting import Vetting
+from pipelines.spec import fingerprint
 
 
 def ingest(
@@ -36,13 +41,14 @@ def ingest(
     report: Report = lambda event: None,
     agree: Callable[[Plan], bool] = lambda plan: True,
     stopped: Callable[[], bool] | None = None,
+    lenders: Sequence[Catalog] = (),
 ) -> Summary:
     """Bring the index in step with the documents.
 
     `agree` sees the plan before anything is changed; where it says no, Refused is raised. `stopped` is asked
     between documents; by default Ctrl-C and SIGTERM stop the run after the documents in hand, and so does
     `request_stop` of any process in any case. Raises Refused, StorageError or SearchaskError before anything is
-    changed; afterwards failures are in the summary.
+    changed; afterwards failures are in the summary. What the cache of one of `lenders` holds is not embedded again.
     """
     with only_ingestion(config.storage), ProgressFile(config.storage) as progress:
         catalog = Catalog(config.storage, config.catalog_url, create=True)
@@ -56,8 +62,11 @@ def ingest(
                 catalog.generations.set_sound(plan.generation.id, False)
                 discard(config.spec, config.storage, plan.generation)
                 plan.generation = catalog.generations.get(plan.generation.id)
+                MirrorLog(catalog.engine).again()
             with stop_on_signals() if stopped is None else nullcontext(stopped) as asked:
-                return Run(config, catalog, plan, report=report, stopped=asked, progress=progress).carry_out()
+                run = Run(config, catalog, plan, report=report, stopped=asked, progress=progress)
+                run.lenders = lenders
+                return run.carry_out()
         finally:
             catalog.close()
 
@@ -83,6 +92,9 @@ class Run:
         self._progress = progress
         self._summary = Summary()
         self._allowance = Allowance(config.spec, catalog)
+        self._vetting = Vetting(config, plan)
+        self.lenders: Sequence[Catalog] = ()
+        """Others whose caches hold vectors that need not be made again."""
 
     def carry_out(self) -> Summary:
         """Do it, and write it to the job history, however it ends."""
@@ -91,13 +103,15 @@ class Run:
         self._progress.begin(summary.job, len(self._plan.work))
         try:
             self._bring_in_step()
-            outcome = "interrupted" if self._stopped() else "failed" if summary.failed else "done"
+            self._mirror_graph()
+            failed = summary.failed or summary.error
+            outcome = "interrupted" if self._stopped() else "failed" if failed else "done"
         except (EndpointError, LimitReached) as error:
             summary.error = str(error)
             outcome = "failed"
         finally:
             summary.outcome = outcome
-            self._allowance.settle(summary.spent)
+            self._allowance.settle()
             self._catalog.jobs.finish(summary.job, outcome, summary.to_dict())
         return summary
 
@@ -115,7 +129,11 @@ class Run:
         if plan.active is None:  # the very first answers from its first document on
             generations.switch(generation.id)
         self._rename(generation)
+        Recheck(plan, self._catalog, self._vetting, summary=self._summary, report=self._report).run(
+            self._stopped
+        )
         work = [change for change in plan.work if change.action not in ("moved", "vanished") or change.recut]
+        work = [change for change in work if not change.only_vet]
         vanished = [change for change in plan.work if change.action == "vanished"]
         whole = generation.sound and intact(self._config.spec, self._config.storage, generation)
         if work or vanished or not whole or self._catalog.retired(generation.id, 1):
@@ -138,11 +156,52 @@ class Run:
         """The model behind the cache; one that built an index before must still be the same."""
         model = self._config.spec.embed_model.embedder()
         cached = CachedEmbedder(model, self._catalog.cache(generation.cache_key))
+        cached.lenders = [lender.cache(generation.cache_key) for lender in self.lenders]
         if generation.dimension:
             cached.before_first = lambda: check_model(self._catalog, generation, model)
         cached.limit = self._allowance.before
-        self._summary.spent = cached.spent
+        self._summary.spent = self._allowance.spent = cached.spent
         return cached
+
+    def _extractor(self) -> Extractor | None:
+        """The LLM that reads passages for the graph, behind the cache; None where none does."""
+        spec = self._config.spec
+        extract = extraction(spec)
+        if extract is None or spec.llm is None:
+            return None
+        from pipelines.components.runtime.paths import PathReader
+
+        reader = PathReader(extract.instructions.model_dump(), extract.max_paths)
+        cache = Extractions(self._catalog.engine, paths_key(spec))
+        extractor = Extractor(
+            reader,
+            spec.llm.build(),
+            cache,
+            self._allowance,
+            workers=extract.workers,
+            stopped=self._stopped,
+        )
+        self._summary.asked = extractor.asked
+        return extractor
+
+    def _mirror_graph(self) -> None:
+        """Bring the other graph store in step, where there is one; where that fails, the next run goes on."""
+        chosen, active = self._config.spec.graph_store, self._catalog.generations.active()
+        if chosen.type == "catalog" or active is None:
+            return
+        from pipelines.ingestion.graph_mirror import mirror
+
+        try:
+            store = chosen.build(storage=self._config.storage)
+            try:
+                identity = fingerprint("graph store", chosen.identity())
+                self._summary.mirrored = mirror(
+                    self._catalog, active, store, identity=identity, stopped=self._stopped
+                )
+            finally:
+                store.close()
+        except SearchaskError as error:
+            self._summary.error = f"{error}; the documents are ingested, and the next run brings it in step"
 
     def _rename(self, generation: Generation) -> None:
         """Record moves and touches: rows only, nothing is read or embedded."""
@@ -187,7 +246,8 @@ class Run:
                     summary=summary,
                     report=self._report,
                     stopped=self._stopped,
-                    vet=vetting(self._config),
+                    vet=self._vetting.vet,
+                    extractor=self._extractor(),
                 ).run(work)
             sweep(catalog, generation, stores)
             if summary.removed or vanished:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
+from collections.abc import Iterator
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from pipelines.catalog import Catalog, usage
 from pipelines.catalog.usage import Use
@@ -10,6 +13,9 @@ from pipelines.errors import LimitReached, Refused, StorageError
 from pipelines.ingestion.embed import Spent
 from pipelines.ingestion.plan import Plan
 from pipelines.schema import PipelineSpec
+
+if TYPE_CHECKING:
+    from pipelines.models.counted import Call
 
 
 class Allowance:
@@ -20,44 +26,94 @@ class Allowance:
         self._model = spec.embed_model
         self._price: float | None = getattr(spec.embed_model, "price", None)
         self._free = self._price == 0
+        self._llm_price = getattr(spec.llm, "price", None)
+        priced = self._llm_price
+        self._llm_free = priced is not None and not priced.input and not priced.output
+        self.spent = Spent()
+        """What this run has embedded; its embedder counts it."""
+        self._calls: dict[tuple[str, str], list[int]] = {}
+        self._asked = [0, 0]
+        """Tokens that an LLM was sent, those of calls that are not answered yet among them, and wrote."""
+        self._asking = threading.Lock()
 
     def agree(self, plan: Plan) -> None:
         """Refuse a plan that would pass a limit, by its estimate; raises Refused. Nothing was changed."""
-        if self._free:
-            return
-        for name, tokens, money in self._left():
-            cost = plan.tokens * (self._price or 0.0) / 1e6
-            if tokens is not None and plan.tokens > tokens:
-                said = f"{max(tokens, 0):,} tokens are left, and about {plan.tokens:,} would be embedded"
+        embedded = 0 if self._free else plan.tokens
+        sent, got = (0, 0) if self._llm_free else (plan.calls.sent, plan.calls.written)
+        needed, cost = embedded + sent + got, embedded * (self._price or 0.0) / 1e6 + self._cost(sent, got)
+        what = "embedded or read by the model" if sent else "embedded"
+        doing = "embedding and reading" if sent else "embedding"
+        for name, tokens, money in self._left() if needed else ():
+            if tokens is not None and needed > tokens:
+                said = f"{max(tokens, 0):,} tokens are left, and about {needed:,} would be {what}"
             elif money is not None and cost > money:
-                said = f"{max(money, 0.0):.4f} is left, and embedding would cost about {cost:.4f}"
+                said = f"{max(money, 0.0):.4f} is left, and {doing} would cost about {cost:.4f}"
             else:
                 continue
             raise Refused(f"limits.{name}: {said}; raise the limit, or ingest fewer documents")
 
     def before(self, spent: Spent, tokens: int) -> None:
         """Let so many tokens be embedded, after those of the same run; raises LimitReached."""
-        if self._free:
-            return
-        price = self._price or 0.0
+        self.spent = spent
+        if not self._free:
+            self._check(
+                tokens, tokens * (self._price or 0.0) / 1e6, "would be embedded", "embedding the next texts"
+            )
+
+    def before_call(self, tokens: int) -> None:
+        """Let a prompt of so many tokens be sent to the LLM; raises LimitReached."""
+        with self._asking:
+            if not self._llm_free:
+                self._check(tokens, self._cost(tokens, 0), "would be sent to the model", "the next call")
+            self._asked[0] += tokens
+
+    def called(self, call: Call, reserved: int) -> None:
+        """Count a call that has ended, for which so many tokens were let go."""
+        with self._asking:
+            self._asked[0] += call.tokens_in - reserved
+            self._asked[1] += call.tokens_out
+            sums = self._calls.setdefault((call.model, call.purpose), [0, 0, 0])
+            for place, more in enumerate((1, call.tokens_in, call.tokens_out)):
+                sums[place] += more
+
+    def settle(self) -> None:
+        """Write to the ledger what the run has embedded, and what it has asked an LLM."""
+        with suppress(StorageError):
+            usage.record(self._catalog.engine, list(self._uses()))
+
+    def _uses(self) -> Iterator[Use]:
+        if self.spent.texts:
+            name = str(getattr(self._model, "model", "") or self._model.type)
+            money = None if self._price is None else self.spent.tokens * self._price / 1e6
+            yield Use("ingestion", "", name, "embed", self.spent.texts, self.spent.tokens, 0, money)
+        for (model, purpose), (calls, sent, got) in self._calls.items():
+            money = None if self._llm_price is None else self._cost(sent, got)
+            yield Use("ingestion", "", model, purpose, calls, sent, got, money)
+
+    def _check(self, tokens: int, cost: float, what: str, doing: str) -> None:
+        """Raise LimitReached where so many tokens more would pass a limit."""
+        sent, got = (0, 0) if self._llm_free else self._asked
+        embedded = 0 if self._free else self.spent.tokens
+        used, paid = embedded + sent + got, embedded * (self._price or 0.0) / 1e6 + self._cost(sent, got)
         for name, left, money in self._left():
-            if left is not None and spent.tokens + tokens > left:
-                said = f"{max(left - spent.tokens, 0):,} tokens are left, {tokens:,} more would be embedded"
-            elif money is not None and (spent.tokens + tokens) * price / 1e6 > money:
-                over = max(money - spent.tokens * price / 1e6, 0.0)
-                said = f"{over:.4f} is left, embedding the next texts costs {tokens * price / 1e6:.4f}"
+            if left is not None and used + tokens > left:
+                said = f"{max(left - used, 0):,} tokens are left, {tokens:,} more {what}"
+            elif money is not None and paid + cost > money:
+                said = f"{max(money - paid, 0.0):.4f} is left, {doing} costs {cost:.4f}"
             else:
                 continue
-            raise LimitReached(f"limits.{name}: {said}; this run has embedded {spent.tokens:,} tokens")
+            read = (
+                f", and {sum(self._asked):,} were sent to and written by the model"
+                if sum(self._asked)
+                else ""
+            )
+            raise LimitReached(
+                f"limits.{name}: {said}; this run has embedded {self.spent.tokens:,} tokens{read}"
+            )
 
-    def settle(self, spent: Spent) -> None:
-        """Write to the ledger what the run has embedded."""
-        if spent.texts:
-            name = str(getattr(self._model, "model", "") or self._model.type)
-            money = None if self._price is None else spent.tokens * self._price / 1e6
-            with suppress(StorageError):
-                use = Use("ingestion", "", name, "embed", spent.texts, spent.tokens, 0, money)
-                usage.record(self._catalog.engine, [use])
+    def _cost(self, sent: int, got: int) -> float:
+        price = self._llm_price
+        return 0.0 if price is None else float(sent * price.input + got * price.output) / 1e6
 
     def _left(self) -> list[tuple[str, int | None, float | None]]:
         """By limit, the tokens and the money that a run may take, None for any amount."""

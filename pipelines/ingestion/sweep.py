@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pipelines.catalog import Catalog, Generation
+from pipelines.catalog import Catalog, Generation, extractions
 from pipelines.config import Config
 from pipelines.ingestion.fingerprints import generation_key
 from pipelines.ingestion.stores import Stores, discard
@@ -24,7 +24,7 @@ def prune(config: Config, catalog: Catalog) -> dict[str, int]:
     The caller holds the storage's lock.
     """
     active = catalog.generations.active()
-    dropped = {"generations": 0, "entries": 0, "texts": 0, "vectors": 0}
+    dropped = {"generations": 0, "entries": 0, "texts": 0, "vectors": 0, "paths": 0}
     for generation in catalog.generations.all():
         abandoned = generation.state == "building" and generation.fingerprint != generation_key(config.spec)
         if active is not None and (generation.state == "old" or abandoned):
@@ -35,6 +35,7 @@ def prune(config: Config, catalog: Catalog) -> dict[str, int]:
             dropped["entries"] += drop_orphans(config, catalog, generation)
     dropped["texts"] = catalog.drop_unused_texts()
     dropped["vectors"] = catalog.generations.drop_unused_vectors()
+    dropped["paths"] = extractions.drop_unused(catalog.engine)
     catalog.compact()
     return dropped
 

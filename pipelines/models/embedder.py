@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding
 
     from pipelines.index import Vector
+    from pipelines.models.adapter import Adapter
 
     Matrix = np.ndarray[Any, np.dtype[np.float32]]
     Piece = tuple[list[int], Matrix]
@@ -39,9 +40,11 @@ class Embedder:
         dimension: int | None = None,
         retries: int = 0,
         secrets: Sequence[str] = (),
+        adapter: Adapter | None = None,
     ) -> None:
         """`retries` is for models that don't retry by themselves: what raises `EndpointError` is final."""
         self.name = name
+        self.adapter = adapter
         self.dimension = dimension
         self.batch_size = max(1, min(batch_size, model.embed_batch_size))
         """Texts a request; shrinks when the endpoint refuses a batch as too large."""
@@ -83,7 +86,7 @@ class Embedder:
         if not text.strip():
             raise SearchaskError("the question is empty")
         vector: Vector = self._checked(self._called(lambda: [self._model.get_query_embedding(text)]), 1)[0]
-        return vector
+        return vector if self.adapter is None else self.adapter.moved(vector)
 
     def _concurrently(self, texts: Sequence[str], waiting: list[int], refused: list[int]) -> Iterator[Piece]:
         """Keep `concurrency` batches under way; after the first failure, wait for those only."""
@@ -195,4 +198,5 @@ def embedder(spec: Any) -> Embedder:
         name=spec.label,
         retries=spec.retries if spec.type == "ollama" else 0,
         secrets=secret_values(getattr(spec, "args", {})),
+        adapter=spec.held,
     )

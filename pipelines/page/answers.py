@@ -1,22 +1,23 @@
-"""What an answer looks like: a chat of questions, and beside it the evidence of one of them."""
+"""What an answer looks like in a chat of questions."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Literal
 
 from pipelines.errors import SearchaskError
 from pipelines.filters import parse
 from pipelines.page.markdown import escaped, inert, lines
 from pipelines.page.site import Entry
-from pipelines.page.words import Language, Words
-from pipelines.querying.answer import Answer, Citation, Retrieval
+from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.chat import Memory
 from pipelines.querying.citations import UNSUPPORTED
 from pipelines.querying.engine import LONGEST_QUESTION
-from pipelines.querying.trace import IN_CONTEXT, Candidate, Trace
+from pipelines.querying.trace import Trace
+from pipelines.text.language import answered_in
+from pipelines.words import Language, Words
 
 LONGEST = 100_000
 """Characters of a question that are taken; the engine uses the first of them."""
@@ -28,13 +29,6 @@ _CUT = Words(
     "Only the first {size:,} characters of the question were used.", "只使用了问题的前 {size:,} 个字符。"
 )
 _UNSUPPORTED = Words("no support found", "未找到依据")
-_PAGE = Words("p. {page}", "第 {page} 页")
-_OPEN = Words("Open the document here", "在文档中打开")
-_SOURCES = Words("Sources", "来源")
-_NO_EVIDENCE = Words(
-    "No passage was good enough to answer from. The inspector below the answer shows what was looked at.",
-    "没有足以回答的段落。回答下方的“检查”列出了查看过的内容。",
-)
 _TOO_LONG = Words(
     "The question has {size:,} characters; ask in at most {limit:,}.",
     "问题有 {size:,} 个字符，请不要超过 {limit:,} 个。",
@@ -104,7 +98,9 @@ def ask(
         yield turn
         return
     try:
-        filters = parse([part for part in _CONDITIONS.split(only) if part.strip()])
+        filters = parse(
+            [part for part in _CONDITIONS.split(only) if part.strip()], answered_in(turn.question)
+        )
         memory = chat.memories.setdefault(entry.name, Memory())
         with entry.open() as base:
             told = memory.history(base.engine(engine).name, base.config.spec.chat.memory_tokens)
@@ -192,115 +188,6 @@ def _links(turn: int, markers: str, numbers: set[str]) -> str:
 def _unsupported(language: Language) -> str:
     # Beside a Chinese letter an asterisk means emphasis only where a mark of punctuation, here the `;`, is between.
     return f" &#8203;*⟨{_UNSUPPORTED.of(language)}⟩*&#8203;"
-
-
-def evidence(chat: Chat, language: Language) -> dict[str, Any]:
-    """The source panel for the turn that is shown: cited passages in the order of their numbers, then the others."""
-    turn = chat.turn
-    if turn is None or turn.trace is None:
-        return {"turn": 0, "cited": [], "read": [], "none": ""}
-    by_node = {each.node: each for each in turn.trace.candidates}
-    citations = turn.answer.citations if turn.answer else ()
-    read = [each for each in turn.trace.candidates if each.fate == IN_CONTEXT]
-    refused = turn.answer is not None and turn.answer.outcome != "answered"
-    passages: dict[str, list[Citation]] = {}
-    for each in citations:
-        passages.setdefault(each.node, []).append(each)
-    return {
-        "turn": turn.number,
-        "cited": [_cited(turn.number, each, by_node.get(node), language) for node, each in passages.items()],
-        "read": [] if refused else [_read(turn.number, each, language) for each in read],
-        "none": _NO_EVIDENCE.of(language) if refused else "",
-    }
-
-
-def _cited(
-    turn: int, citations: Sequence[Citation], candidate: Candidate | None, language: Language
-) -> dict[str, Any]:
-    """A passage with all that is quoted from it."""
-    first = citations[0]
-    return {
-        "id": f"{turn}-{first.number}",
-        "label": "".join(f"[{each.number}]" for each in citations),
-        "cited": True,
-        "open": _OPEN.of(language),
-        "document": first.document,
-        "place": place_words(first.page, first.heading, language),
-        "found": found_by(candidate) if candidate else "",
-        "pieces": _pieces(turn, citations, candidate),
-    }
-
-
-def _pieces(turn: int, citations: Sequence[Citation], candidate: Candidate | None) -> list[dict[str, str]]:
-    """A passage's text in order, its quotes under the ids of the marks that light them.
-
-    Quotes that overlap are lit together.
-    """
-    passage = citations[0].passage
-    lit: list[tuple[int, int, str]] = []
-    for start, end, name in sorted(
-        (*_quoted(each, candidate), f"{turn}-{each.number}") for each in citations
-    ):
-        if lit and start < lit[-1][1]:
-            first, last, names = lit.pop()
-            lit.append((first, max(last, end), f"{names} {name}"))
-        else:
-            lit.append((start, end, name))
-    pieces: list[dict[str, str]] = []
-    done = 0
-    for start, end, names in lit:
-        pieces += [{"text": passage[done:start], "ids": ""}, {"text": passage[start:end], "ids": names}]
-        done = end
-    return [each for each in [*pieces, {"text": passage[done:], "ids": ""}] if each["text"]]
-
-
-def _read(turn: int, candidate: Candidate, language: Language) -> dict[str, Any]:
-    return {
-        "id": f"{turn}-r{candidate.rank}",
-        "open": _OPEN.of(language),
-        "label": f"#{candidate.rank}",
-        "cited": False,
-        "document": candidate.document,
-        "place": place_words(candidate.page, candidate.heading, language),
-        "found": found_by(candidate),
-        "pieces": [{"text": candidate.text, "ids": ""}],
-    }
-
-
-def _quoted(citation: Citation, candidate: Candidate | None) -> tuple[int, int]:
-    """Where in its passage the quote of a citation stands; the whole passage where it can't be told."""
-    if candidate and candidate.start is not None and citation.start is not None and citation.end is not None:
-        start, end = citation.start - candidate.start, citation.end - candidate.start
-        if 0 <= start < end <= len(citation.passage):
-            return start, end
-    start = citation.passage.find(citation.quote)
-    return (start, start + len(citation.quote)) if start >= 0 else (0, len(citation.passage))
-
-
-def place_words(page: int | None, heading: str, language: Language) -> str:
-    """Where in a document: its page and its heading, as far as it has them."""
-    parts = [_PAGE.of(language, page=page)] if page else []
-    return " · ".join([*parts, *([heading] if heading else [])])
-
-
-def found_by(candidate: Candidate) -> str:
-    """Which retrievers found a passage, and at which rank."""
-    return " · ".join(f"{name} #{told['rank']:.0f}" for name, told in candidate.by.items())
-
-
-def as_markdown(turn: Turn | None, language: Language) -> str:
-    """A question with its answer and its sources, to paste elsewhere."""
-    if turn is None or turn.answer is None:
-        return ""
-    label = [f"> {turn.answer.label}", ""] if turn.answer.label else []
-    copied = [f"**{turn.question}**", "", *label, turn.answer.text]
-    if turn.answer.citations:
-        copied += ["", f"{_SOURCES.of(language)}:", ""]
-        for each in turn.answer.citations:
-            place = place_words(each.page, each.heading, language)
-            quote = " ".join(each.quote.split())
-            copied.append(f"{each.number}. {each.document}{' · ' + place if place else ''}: “{quote}”")
-    return "\n".join(copied)
 
 
 def titled(turn: Turn, language: Language) -> str:

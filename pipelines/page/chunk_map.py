@@ -18,8 +18,8 @@ from pipelines.catalog.database import explained
 from pipelines.catalog.live import LiveNodes
 from pipelines.catalog.tables import documents, nodes
 from pipelines.errors import SearchaskError
-from pipelines.page.words import Language, Words
 from pipelines.querying.knowledge_base import KnowledgeBase
+from pipelines.words import Language, Words
 
 if TYPE_CHECKING:
     Matrix = np.ndarray[Any, np.dtype[np.float32]]
@@ -157,7 +157,7 @@ def project(
     Raises `SearchaskError` for an empty question.
     """
     catalog = base.index.catalog
-    with base.index.pinned():
+    with base.charging(question, "map"), base.index.pinned():
         vector = base.index.embed_question(question)
         ids = [hit.node.node_id for hit in base.index.nearest(vector, _HITS)] if hits is None else hits
     drawn = _map(catalog)

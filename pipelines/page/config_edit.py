@@ -13,7 +13,7 @@ from pipelines.config import load_config
 from pipelines.errors import ConfigError, Problem, Refused
 from pipelines.page.config_view import chain_of, content_of, digest
 from pipelines.page.masking import masked
-from pipelines.page.words import Language, Words
+from pipelines.words import Language, Words
 
 MOST_BYTES = 300_000
 """Bytes of a config that is edited here; a config is mostly a hundredth of that."""

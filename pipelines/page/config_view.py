@@ -21,8 +21,9 @@ from pipelines.errors import ConfigError, Problem
 from pipelines.ingestion.fingerprints import LoadKey, generation_key, parse_key
 from pipelines.marked_yaml import MAX_BYTES, parse
 from pipelines.page.masking import Secret, masked, masked_line
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.table import Table
 from pipelines.spec import Spec
+from pipelines.words import Language, Words
 
 _MOST_FILES = 20
 """Files of one chain of `extends` that are shown, at most."""

@@ -18,8 +18,8 @@ from pipelines.documents import Document, Source
 from pipelines.errors import DocumentError, SearchaskError
 from pipelines.ingestion.cut import page_at
 from pipelines.ingestion.fingerprints import content_hash
-from pipelines.page.words import Language, Words
 from pipelines.text.outline import Outline
+from pipelines.words import Language, Words
 
 AROUND = 20_000
 """Characters shown on each side of a passage."""

@@ -16,7 +16,8 @@ from pipelines.ingestion.plan import ACTIONS, Plan, make_plan
 from pipelines.ingestion.progress import alive
 from pipelines.page import labels
 from pipelines.page.labels import label, moment, reason
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.table import Table
+from pipelines.words import Language, Words
 
 LISTED = 500
 """Rows of a table, at most."""
@@ -50,6 +51,11 @@ _TO_EMBED = Words(
     "about {tokens:,} tokens to embed, less what the cache holds",
     "约需向量化 {tokens:,} 个 token，缓存中已有的除外",
 )
+_TO_READ = Words(
+    "About {calls:,} calls of the llm for the graph ({tokens:,} tokens), less what the cache holds",
+    "约需调用语言模型 {calls:,} 次构建图谱（{tokens:,} 个 token），缓存中已有的除外",
+)
+_PAID = Words("; {cost:.4f} by its price", "；按其价格合 {cost:.4f}")
 _COST = Words("{estimate}; {cost:.4f} at {price} per million", "{estimate}；每百万 {price}，合 {cost:.4f}")
 _SECOND = Words(
     "A second index is built beside the one that answers now; questions go to it once it is complete.",
@@ -147,6 +153,18 @@ def view_of_plan(
 
 
 def _estimate(plan: Plan, language: Language) -> str:
+    return " ".join(filter(None, (_embedding(plan, language), _reading(plan, language))))
+
+
+def _reading(plan: Plan, language: Language) -> str:
+    calls, cost = plan.calls, plan.calls.cost(plan.llm_price)
+    if not calls.number:
+        return ""
+    estimate = _TO_READ.of(language, calls=calls.number, tokens=calls.sent + calls.written)
+    return f"{estimate}{_PAID.of(language, cost=cost)}" if cost else estimate
+
+
+def _embedding(plan: Plan, language: Language) -> str:
     if not plan.tokens:
         return ""
     estimate = _TO_EMBED.of(language, tokens=plan.tokens)

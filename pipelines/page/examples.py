@@ -11,8 +11,8 @@ from sqlalchemy import select
 from pipelines.catalog import Catalog
 from pipelines.catalog.database import explained
 from pipelines.catalog.tables import documents, nodes
-from pipelines.page.words import Language
 from pipelines.text.language import language_of
+from pipelines.words import Language
 
 EXAMPLES = 4
 _DOCUMENTS = 300

@@ -8,15 +8,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import numpy as np
 from pydantic import SecretStr
 
 from pipelines.config import Config
 from pipelines.errors import SearchaskError
+from pipelines.evaluation.similarity import compare
 from pipelines.models.embedder import Embedder
-from pipelines.page.words import Language, Words
 from pipelines.spec import Spec, fingerprint
-from pipelines.text.tokens import count_tokens
+from pipelines.words import Language, Words
 
 MOST_TEXTS = 20
 LONGEST_TEXT = 2_000
@@ -54,11 +53,7 @@ _loading = threading.Lock()
 
 
 def similarity(config: Config, texts: Sequence[str], language: Language) -> Similarity:
-    """Compare texts by the config's embed model; blank ones are left out.
-
-    All are embedded as passages, none as the question: models with prefixes put the two apart, and the matrix is
-    to be symmetric.
-    """
+    """Compare texts by the config's embed model; blank ones are left out."""
     texts = [" ".join(text.split()) for text in texts if text.strip()]
     if len(texts) < 2:
         raise SearchaskError(_TOO_FEW.of(language))
@@ -69,30 +64,23 @@ def similarity(config: Config, texts: Sequence[str], language: Language) -> Simi
             raise SearchaskError(
                 _TOO_LONG.of(language, number=number, size=f"{len(text):,}", most=f"{LONGEST_TEXT:,}")
             )
-    embedder = _embedder(config.spec.embed_model)
-    pieces = list(embedder.embed(texts))
-    matrix = np.zeros((len(texts), pieces[0][1].shape[1]), dtype=np.float32)
-    for places, vectors in pieces:
-        matrix[places] = vectors
-    matrix /= np.linalg.norm(matrix, axis=1, keepdims=True)
-    cosines = np.clip(matrix @ matrix.T, -1, 1)
-    np.fill_diagonal(cosines, 1)
+    found = compare(_embedder(config.spec.embed_model), texts)
     names = [text if len(text) <= 30 else text[:29] + "…" for text in texts]
-    apart = np.triu(cosines + 2, k=1)
-    one, other = divmod(int(apart.argmax()), len(texts))
+    one, other = found.closest
+    cosine = f"{found.cosines[one][other]:.3f}"
     return Similarity(
         names=names,
-        matrix=[[round(float(cosine), 3) for cosine in row] for row in cosines],
-        tokens=[count_tokens(text) for text in texts],
-        dimension=matrix.shape[1],
-        model=embedder.name,
-        note=_CLOSEST.of(language, one=names[one], other=names[other], cosine=f"{cosines[one, other]:.3f}"),
+        matrix=[[round(each, 3) for each in row] for row in found.cosines],
+        tokens=found.tokens,
+        dimension=found.dimension,
+        model=found.model,
+        note=_CLOSEST.of(language, one=names[one], other=names[other], cosine=cosine),
     )
 
 
 def _embedder(spec: Any) -> Embedder:
     """The model of a config, loaded once for as long as it is among the last ones asked for."""
-    key = _identity(spec)
+    key = _identity(spec) + (spec.held.content if spec.held else "")
     with _loading:
         if key not in _embedders:
             _embedders[key] = spec.embedder()

@@ -8,7 +8,7 @@ from typing import Self
 from pipelines.catalog import answers
 from pipelines.page.answers import Turn
 from pipelines.page.site import Site
-from pipelines.page.words import Words
+from pipelines.words import Words
 
 THANKS = Words("Thank you: it is kept with the answer.", "谢谢，已与回答一起保存。")
 

@@ -10,7 +10,7 @@ from pipelines.errors import SearchaskError
 from pipelines.ingestion.scan import open_loaders
 from pipelines.page import uploads
 from pipelines.page.site import Entry
-from pipelines.page.words import Words
+from pipelines.words import Words
 
 TAKES = Words("Takes {endings}.", "可添加 {endings}。")
 ADDED = Words("Added: {names}. Ingest to make it searchable.", "已添加：{names}。入库后即可检索。")

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.evidence import finder
+from pipelines.page.table import Table
+from pipelines.querying.names import fate, stage
 from pipelines.querying.trace import Candidate, Trace
+from pipelines.words import Language, Words
 
 _SNIPPET = 90
 
@@ -20,27 +23,6 @@ _STAGES = [
     Words("tokens in", "输入 token"),
     Words("tokens out", "输出 token"),
 ]
-_FATES = {
-    "cited": "已引用",
-    "in context": "供回答参考",
-    "below top_k": "超出 top_k",
-    "below cutoff": "低于阈值",
-    "no evidence": "不足为据",
-    "over budget": "超出预算",
-    "over context window": "超出上下文窗口",
-    "duplicate": "重复",
-    "dropped by postprocessor": "被后处理去掉",
-    "reranked low": "重排靠后",
-    "no sentence bears on it": "没有相关的句子",
-    "too similar": "与更好的过于相似",
-    "merged": "并入相邻段落",
-}
-_NAMED = {
-    "embed question": "嵌入问题",
-    "write": "写回答",
-    "choose": "选择文档",
-    "check citations": "核对引用",
-}
 _SUSPICIOUS = Words("⚠ {fate}; reads like an order to a model", "⚠ {fate}；像是给模型下的指令")
 _PAGE = Words("{document}, p. {page}", "{document}，第 {page} 页")
 _ROLES = {
@@ -70,7 +52,12 @@ def candidates(trace: Trace | None, language: Language) -> Table:
         rows.append([str(each.rank), place, *ranks, " ".join(each.terms), _fate(each, language), snippet])
     after = [_HEAD["terms"], _HEAD["fate"], _HEAD["text"]]
     return Table(
-        [*(words.of(language) for words in head), *retrievers, *(words.of(language) for words in after)], rows
+        [
+            *(words.of(language) for words in head),
+            *(finder(name, language) for name in retrievers),
+            *(words.of(language) for words in after),
+        ],
+        rows,
     )
 
 
@@ -79,17 +66,12 @@ def _fate(candidate: Candidate, language: Language) -> str:
     return _SUSPICIOUS.of(language, fate=told) if candidate.suspicious else told
 
 
-def fate(name: str, language: Language) -> str:
-    """What became of a candidate, in a person's language."""
-    return _FATES.get(name, name) if language == "zh" else name
-
-
 def stages(trace: Trace | None, language: Language) -> Table:
     """The time of each stage, and their sum."""
     found = trace.stages if trace else []
     rows = [
         [
-            _NAMED.get(each.name, each.name) if language == "zh" else each.name,
+            stage(each.name, language),
             f"{each.milliseconds:,.1f}",
             "" if each.tokens_in is None else f"{each.tokens_in:,}",
             "" if each.tokens_out is None else f"{each.tokens_out:,}",

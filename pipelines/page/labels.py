@@ -6,7 +6,7 @@ import re
 import time
 from collections.abc import Mapping
 
-from pipelines.page.words import Language, Words
+from pipelines.words import Language, Words
 
 ACTIONS: Mapping[str, Words] = {
     "new": Words("new", "新增"),
@@ -50,6 +50,9 @@ _CHINESE = {
     "failed last time, is tried again: ": "上次失败，将重试：",
     "it was not read, and may be read now: ": "上次未能读取，现在可能可以：",
     "quarantined, is tried again since the config was edited: ": "已隔离，因配置修改而重试：",
+    "moderation changed, and it is checked again: ": "内容审核已修改，将重新检查：",
+    "moderation changed; it is checked, and nothing is embedded": "内容审核已修改，将重新检查，不再嵌入",
+    "moderation has not looked at it yet; it is checked, and nothing is embedded": "内容审核尚未看过，将检查，不再嵌入",
     "quarantined, is tried again: ": "已隔离，将重试：",
     "quarantined until it changes: ": "已隔离，文件改变之前不再处理：",
     "it is again what is indexed": "又与索引中的一致",

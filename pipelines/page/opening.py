@@ -7,10 +7,11 @@ import itertools
 from typing import Any
 
 from pipelines.errors import SearchaskError
-from pipelines.page.answers import Turn, place_words
+from pipelines.page.answers import Turn
 from pipelines.page.document import Opened, Place, open_at, page_picture
+from pipelines.page.evidence import place_words
 from pipelines.page.site import Entry
-from pipelines.page.words import Language, Words
+from pipelines.words import Language, Words
 
 _CLOSE = Words("Close", "关闭")
 _EMPTY = Words("Nothing is ingested any more.", "索引已不存在。")

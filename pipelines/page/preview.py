@@ -18,8 +18,8 @@ from pipelines.ingestion.cut import Cut, cut
 from pipelines.ingestion.fingerprints import LoadKey, content_hash
 from pipelines.ingestion.scan import scan
 from pipelines.page.document import indexed
-from pipelines.page.words import Language, Words
 from pipelines.text.tokens import count_tokens
+from pipelines.words import Language, Words
 
 if TYPE_CHECKING:
     from llama_index.core.base.embeddings.base import BaseEmbedding

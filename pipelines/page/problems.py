@@ -5,7 +5,7 @@ from __future__ import annotations
 from pipelines.errors import ConfigError, SearchaskError
 from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
-from pipelines.page.words import Language, Words
+from pipelines.words import Language, Words
 
 _BROKEN = Words(
     "This config has errors; the Config tab shows them in place:", "此配置有错误，“配置”页标出了位置："

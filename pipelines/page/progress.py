@@ -8,8 +8,9 @@ from dataclasses import dataclass
 from pipelines.ingestion.progress import Finished, Progress
 from pipelines.page import labels
 from pipelines.page.labels import duration, label, reason
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.table import Table
 from pipelines.page.worker import State
+from pipelines.words import Language, Words
 
 _DOCUMENT = Words("document", "文档")
 _STAGE = Words("stage", "阶段")

@@ -6,6 +6,7 @@ import threading
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.database import FILE_NAME
@@ -14,6 +15,9 @@ from pipelines.errors import SearchaskError
 from pipelines.page.worker import Worker
 from pipelines.querying.knowledge_base import KnowledgeBase
 from pipelines.shared import Shared
+
+if TYPE_CHECKING:
+    from pipelines.ingestion.plan import Plan
 
 _Stamp = tuple[tuple[str | int, ...], ...]
 
@@ -31,6 +35,8 @@ class Entry:
         self._worker: tuple[Path, Worker] | None = None
         self._opened: tuple[_Stamp, _Stamp] | None = None
         self._base: Shared[KnowledgeBase] = Shared(lambda base: base.close())
+        self.planned: Plan | None = None
+        """What an ingestion would do, as of the last look."""
 
     def config(self) -> Config:
         """The config as it is on disk now; raises ConfigError with every problem."""
@@ -43,6 +49,8 @@ class Entry:
             self._stamp = _stamp(self._files)  # taken before: what is edited meanwhile is read again
             config = load_config(self.path)
             files = sorted({str(self.path), *(value.file for _, value in config.tree.walk())})
+            if config.spec.embed_model.adapter:
+                files.append(str(config.resolve("embed_model", "adapter")))
             if files == self._files:
                 self._config = config
             self._files = files

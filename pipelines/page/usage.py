@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.usage import sums
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.table import Table
+from pipelines.words import Language, Words
 
 DAYS = 30
 
@@ -17,6 +18,7 @@ _HEAD = [
     Words("tokens out", "输出 token"),
     Words("money", "费用"),
 ]
+_INGESTION = Words("ingestion", "入库")
 _NOTHING = Words("Nothing was asked of a model in the last {days} days.", "最近 {days} 天没有调用过模型。")
 
 
@@ -28,7 +30,7 @@ def usage(catalog: Catalog | None, language: Language) -> tuple[Table, str]:
         [
             [
                 row.day,
-                row.engine or row.kind,
+                row.engine or _INGESTION.of(language),
                 row.model,
                 f"{row.calls:,}",
                 f"{row.tokens_in:,}",

@@ -6,8 +6,9 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from pipelines.page.labels import reason
-from pipelines.page.words import Language, Table, Words
+from pipelines.page.table import Table
 from pipelines.querying.why_not import DEPTH, Reach, Where, WhyNot
+from pipelines.words import Language, Words
 
 _SAID: Mapping[Where, Words] = {
     "not in index": Words(

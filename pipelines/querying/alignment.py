@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import pairwise
 
 from pipelines.text.sentences import sentence_spans
@@ -144,7 +145,7 @@ def _normal(text: str) -> tuple[str, list[int]]:
     chars: list[str] = []
     places: list[int] = []
     for place, char in enumerate(text):
-        folded = unicodedata.normalize("NFKC", char).casefold()
+        folded = _folded(char)
         if not folded.isalnum():
             near = text[place - 1 : place] + text[place + 1 : place + 2]
             if not (folded in ".,:" and len(near) == 2 and near.isdigit()) and folded not in "%+-−":
@@ -153,6 +154,11 @@ def _normal(text: str) -> tuple[str, list[int]]:
         chars += folded
         places += [place] * len(folded)
     return "".join(chars), places
+
+
+@lru_cache(maxsize=8192)
+def _folded(char: str) -> str:
+    return unicodedata.normalize("NFKC", char).casefold()
 
 
 def _whole(passage: str, start: int, end: int) -> bool:

@@ -13,11 +13,12 @@ from pipelines.components.retrievers import parts_of
 from pipelines.errors import SearchaskError
 from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.follow_up import CONDENSE, carry_on, recalled
-from pipelines.querying.metering import Meter, counting, settled
+from pipelines.querying.metering import Meter, charging, counting, settled
 from pipelines.querying.suspicion import Secret, discreet, told_by
 from pipelines.querying.trace import BELOW_TOP_K, CITED, Stage, Trace
 from pipelines.querying.verdict import checked, without_sources
 from pipelines.text.language import answered_in
+from pipelines.words import Words
 
 if TYPE_CHECKING:
     from llama_index.core.base.base_retriever import BaseRetriever
@@ -31,11 +32,16 @@ if TYPE_CHECKING:
     from pipelines.components.runtime.moderation import Moderator
     from pipelines.filters import Filters
     from pipelines.index import Index
-    from pipelines.models.counted import Call, CountedLLM
+    from pipelines.models.counted import CountedLLM
     from pipelines.schema import PipelineSpec
 
 LONGEST_QUESTION = 2_000
 """Characters of a question that are used; the rest of a longer one is left out, and the trace says so."""
+
+_CUT = Words(
+    "the question was cut from {size:,} to {kept:,} characters",
+    "问题共 {size:,} 个字符，只使用了前 {kept:,} 个",
+)
 
 _TRIES = 3
 """Searches for one question while an ingestion commits: each document must be seen whole, old or new."""
@@ -54,11 +60,11 @@ class QueryEngine:
         *,
         meter: Meter | None = None,
         moderator: Moderator | None = None,
-        notes: Sequence[str] = (),
+        notes: Sequence[Words] = (),
     ) -> None:
         """Take the engine of that name, or the first; raises `SearchaskError` where there is none.
 
-        `notes` stand in every trace.
+        `notes` stand in every trace; `{engine}` in them is the engine's name.
         """
         self.meter, self.moderator, self.notes = meter, moderator, notes
         self.name = engine or next(iter(spec.query_engines))
@@ -85,14 +91,14 @@ class QueryEngine:
         inquiry, trace = self._begin(question, history, filters)
         with settled(self.meter, self.name, trace):
             if self.moderator is None:
-                yield from counting(self._reply(inquiry, trace), self.index, trace)
+                yield from counting(self._reply(inquiry, trace), self.index, self.meter, trace)
             else:
                 from pipelines.querying.moderated import moderated
 
                 yield from moderated(
                     self.moderator,
                     trace,
-                    lambda: counting(self._reply(inquiry, trace), self.index, trace),
+                    lambda: counting(self._reply(inquiry, trace), self.index, self.meter, trace),
                     lambda text: Answer(inquiry.question, "refused", text, (), (), self.name, trace),
                 )
 
@@ -116,7 +122,7 @@ class QueryEngine:
                     draft = piece
             step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
         trace.prompt = list(draft.prompt)
-        draft = discreet(draft, secret, inquiry.notes)
+        draft = discreet(draft, secret, inquiry)
         if answer := self._answer(inquiry, nodes, draft, trace):
             yield answer
         else:
@@ -125,16 +131,14 @@ class QueryEngine:
     def retrieve(self, question: str, **asked: Any) -> Retrieval:
         """All that the engine's retriever ranked, and what the postprocessors would do to it."""
         inquiry, trace = self._begin(question, **asked)
-        with settled(self.meter, self.name, trace):
-            before = self.index.embedded
+        with settled(self.meter, self.name, trace), charging(self.index, self.meter, trace):
             self._passages(inquiry, trace)
-            trace.embedded += self.index.embedded - before
         return Retrieval(trace.question, tuple(trace.candidates), trace)
 
     def passages(self, question: str) -> tuple[Inquiry, Sequence[NodeWithScore]]:
         """The question as it was searched for, and what the postprocessors left of what was found."""
         inquiry, trace = self._begin(question)
-        with settled(self.meter, self.name, trace):
+        with settled(self.meter, self.name, trace), charging(self.index, self.meter, trace):
             return inquiry, self._passages(inquiry, trace)
 
     def _begin(
@@ -148,35 +152,35 @@ class QueryEngine:
         kept = whole[:LONGEST_QUESTION]
         language = self.pipeline.language
         language = answered_in(kept) if language == "auto" else language
-        if filters and (said := self.index.unmatched(filters)):
+        if filters and (said := self.index.unmatched(filters, language)):
             raise SearchaskError(said)
-        llm = self._counted()
+        trace = Trace(self.name, self.spec.retriever, language, kept)
+        llm = self.counted(trace)
         inquiry = Inquiry(
             query_str=kept, asked=kept, language=language, llm=llm, history=history, filters=filters
         )
-        trace = Trace(self.name, self.spec.retriever, language, kept)
-        trace.calls = llm.calls if llm else []
         trace.notes = inquiry.notes
-        inquiry.notes.extend(self.notes)
+        for words in self.notes:
+            inquiry.note(words, engine=self.name)
         if len(whole) > LONGEST_QUESTION:
-            inquiry.notes.append(
-                f"the question was cut from {len(whole):,} to {LONGEST_QUESTION:,} characters"
-            )
+            inquiry.note(_CUT, size=len(whole), kept=LONGEST_QUESTION)
         return inquiry, trace
 
-    def _counted(self) -> CountedLLM | None:
-        """The LLM for one question, stopped where a limit would be passed."""
+    def counted(self, trace: Trace | None = None) -> CountedLLM | None:
+        """The LLM for one question, whose trace is told its calls, stopped where a limit would be passed."""
         from pipelines.models.counted import CountedLLM
 
         if self._llm is None:
             return None
-        meter = self.meter
-        if meter is None:
-            return CountedLLM(self._llm)
-        calls: list[Call] = []
-        counted = CountedLLM(self._llm, before=lambda tokens: meter.check(calls, tokens))
-        calls = counted.calls
-        return counted
+        told = trace or Trace(self.name, self.spec.retriever, "")
+
+        def before(tokens: int) -> None:
+            if self.meter is not None:
+                self.meter.before_call(told, tokens)
+
+        llm = CountedLLM(self._llm, before=before)
+        told.calls = llm.calls
+        return llm
 
     def _passages(self, inquiry: Inquiry, trace: Trace) -> Sequence[NodeWithScore]:
         """Rewrite the question, retrieve and postprocess; the trace learns what became of each candidate."""
@@ -254,7 +258,7 @@ class QueryEngine:
                     draft = piece
             step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
         trace.prompt += draft.prompt
-        draft = discreet(draft, secret, inquiry.notes)
+        draft = discreet(draft, secret, inquiry)
         if draft.refused:
             refusal = Refusal().zh if trace.language == "zh" else Refusal().en
             yield Answer(inquiry.question, "refused", refusal, (), (), self.name, trace)
@@ -292,10 +296,14 @@ class QueryEngine:
     def _manner(self) -> Manner:
         return Manner(self.pipeline.prompts, self.pipeline.language, self.spec.policy.open)
 
+    @property
+    def writes(self) -> bool:
+        """Whether a model writes its answers."""
+        return self.spec.response.needs_llm or self.spec.policy.needs_llm
+
     @cached_property
     def _told(self) -> tuple[str, ...]:
-        writes = self.spec.response.needs_llm or self.spec.policy.needs_llm
-        return told_by(self.pipeline.prompts, self.spec.response) if writes else ()
+        return told_by(self.pipeline.prompts, self.spec.response) if self.writes else ()
 
     @cached_property
     def _llm(self) -> LLM | None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
@@ -161,25 +161,38 @@ class OpenIndex:
 
     def embed_question(self, question: str) -> list[float]:
         """The question's vector, by the model that built the active generation."""
+        self._charge([question])
         with self._reading() as view:
             vector: list[float] = view.embedder.embed_question(question).tolist()
-        if self._embedding_costs:
-            self._pins.embedded = self.embedded + count_tokens(question)
         return vector
-
-    @property
-    def embedded(self) -> int:
-        """Tokens of all questions that this thread has had embedded by a model that costs something."""
-        return getattr(self._pins, "embedded", 0)
 
     def embed_passages(self, texts: Sequence[str]) -> list[list[float]]:
         """Vectors of texts that are compared as passages, by the same model; none may be blank."""
+        self._charge(texts)
         found: list[list[float]] = [[] for _ in texts]
         with self._reading() as view:
             for positions, matrix in view.embedder.embed(texts):
                 for position, vector in zip(positions, matrix.tolist(), strict=True):
                     found[position] = vector
         return found
+
+    @contextmanager
+    def charging(self, charge: Callable[[int], None]) -> Iterator[None]:
+        """Tell `charge` the tokens of what this thread is about to have embedded by a model that costs something.
+
+        It may raise: then nothing is sent.
+        """
+        before = getattr(self._pins, "charge", None)
+        self._pins.charge = charge
+        try:
+            yield
+        finally:
+            self._pins.charge = before
+
+    def _charge(self, texts: Sequence[str]) -> None:
+        charge: Callable[[int], None] | None = getattr(self._pins, "charge", None)
+        if charge is not None and self._embedding_costs:
+            charge(sum(map(count_tokens, texts)))
 
     def nearest(
         self, vector: Sequence[float], top_k: int, filters: Filters | None = None
@@ -230,10 +243,10 @@ class OpenIndex:
                 )
             return first(view, top_k, lambda limit: view.keywords.search(question, limit))
 
-    def unmatched(self, filters: Filters) -> str:
+    def unmatched(self, filters: Filters, language: str) -> str:
         """Why the filters allow no node at all, with the values that there are; empty where they allow some."""
         with self._reading() as view:
-            return view.selection.unmatched(filters)
+            return view.selection.unmatched(filters, language)
 
     def admits(self, metadata: Mapping[str, Any], filters: Filters) -> bool:
         """Whether the filters allow the node with that metadata."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
@@ -15,20 +15,23 @@ from pipelines.errors import StorageError
 from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.engine import QueryEngine
 from pipelines.querying.index import OpenIndex
-from pipelines.querying.metering import Meter
+from pipelines.querying.metering import Meter, charging, settled
+from pipelines.querying.no_index import NoIndex
+from pipelines.querying.trace import Trace
 
 if TYPE_CHECKING:
     from pipelines.components.runtime.inquiry import Exchange
     from pipelines.filters import Filters
+    from pipelines.querying.graph_store import CatalogGraphStore
 
 
 class KnowledgeBase:
     """Answers questions by the query engines of a config; the answers are stored in its catalog."""
 
     def __init__(self, config: Config) -> None:
-        """Open the index; raises StorageError where nothing is ingested yet."""
+        """Open the index; raises StorageError where there are loaders and nothing is ingested yet."""
         self.config = config
-        self.index = OpenIndex(config)
+        self.index: OpenIndex | NoIndex = OpenIndex(config) if config.spec.loaders else NoIndex(config)
         self._meter = Meter(config.spec, self.index.catalog.engine)
         self._moderator = moderator_of(config)
         self._engines: dict[str, QueryEngine] = {}
@@ -73,6 +76,12 @@ class KnowledgeBase:
         for piece in self.engine(engine).stream(question, history=history, filters=filters):
             yield self._kept(piece) if isinstance(piece, Answer) else piece
 
+    def graph_store(self) -> CatalogGraphStore:
+        """The graph as LlamaIndex's own retrievers read it; it shows what is ingested, and can't be written to."""
+        from pipelines.querying.graph_store import CatalogGraphStore
+
+        return CatalogGraphStore(self.index)
+
     def _kept(self, answer: Answer) -> Answer:
         """The answer with its id, once it is stored."""
         with suppress(StorageError):  # a read-only storage answers all the same
@@ -81,6 +90,13 @@ class KnowledgeBase:
             )
             return replace(answer, id=stored)
         return answer
+
+    @contextmanager
+    def charging(self, question: str, purpose: str) -> Iterator[None]:
+        """Count and limit what this thread embeds beside the engines, as for one question."""
+        trace = Trace(purpose, "", "", question)
+        with settled(self._meter, purpose, trace), charging(self.index, self._meter, trace):
+            yield
 
     def retrieve(self, question: str, engine: str = "", **asked: Any) -> Retrieval:
         """All that is found for a question, with ranks, scores and what became of each; `asked` as for `stream`."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from pipelines.catalog import usage
@@ -29,19 +29,28 @@ class Meter:
         self._limits, self._engine = spec.limits, engine
         self._price = getattr(spec.llm, "price", None)
         self._embed_model = spec.embed_model
+        self._embed_price: float | None = getattr(spec.embed_model, "price", None)
         self._lock = threading.Lock()
         self._unwritten: dict[str, Spent] = {}
         """By day, what a storage that is read-only could not take."""
 
-    def check(self, calls: Sequence[Call], tokens: int) -> None:
-        """Let a call of so many tokens go, after those of the same question; raises LimitReached."""
-        if self._price is not None and not self._price.input and not self._price.output:
-            return
-        mine = Spent(
-            sum(call.tokens_in + call.tokens_out for call in calls),
-            sum(self._cost(call.tokens_in, call.tokens_out) or 0.0 for call in calls),
-        )
-        after = Spent(mine.tokens + tokens, mine.money + (self._cost(tokens, 0) or 0.0))
+    def before_call(self, trace: Trace, tokens: int) -> None:
+        """Let the LLM be sent so many tokens for a question, after all that was spent on it; raises LimitReached."""
+        if not self._free:
+            self._stop(trace, Spent(tokens, self._cost(tokens, 0) or 0.0))
+
+    def before_embedding(self, trace: Trace, tokens: int) -> None:
+        """Let the embed model be sent so many, likewise."""
+        if self._embed_price != 0:
+            self._stop(trace, Spent(tokens, self._embed_cost(tokens) or 0.0))
+
+    @property
+    def _free(self) -> bool:
+        return self._price is not None and not self._price.input and not self._price.output
+
+    def _stop(self, trace: Trace, more: Spent) -> None:
+        mine = self._spent_on(trace)
+        after = Spent(mine.tokens + more.tokens, mine.money + more.money)
         stop_above(self._limits.per_question, "per_question", mine, after, "by this question")
         if self._limits.per_day.tokens or self._limits.per_day.money:
             day = usage.today()
@@ -50,6 +59,16 @@ class Meter:
             now = Spent(others.tokens + mine.tokens, others.money + mine.money)
             then = Spent(others.tokens + after.tokens, others.money + after.money)
             stop_above(self._limits.per_day, "per_day", now, then, "today")
+
+    def _spent_on(self, trace: Trace) -> Spent:
+        """What a question has cost so far; what is free counts for nothing."""
+        calls = [] if self._free else trace.calls
+        embedded = 0 if self._embed_price == 0 else trace.embedded
+        return Spent(
+            sum(call.tokens_in + call.tokens_out for call in calls) + embedded,
+            sum(self._cost(call.tokens_in, call.tokens_out) or 0.0 for call in calls)
+            + (self._embed_cost(embedded) or 0.0),
+        )
 
     def settle(self, engine: str, calls: Sequence[Call], embedded: int) -> None:
         """Write what one question has called; where the storage is read-only, only this program remembers it."""
@@ -63,10 +82,8 @@ class Meter:
             for (model, purpose), (count, sent, got) in together.items()
         ]
         if embedded:
-            price = getattr(self._embed_model, "price", None)
-            money = None if price is None else embedded * price / 1e6
             name = str(getattr(self._embed_model, "model", "") or self._embed_model.type)
-            uses.append(Use("question", engine, name, "embed", 1, embedded, 0, money))
+            uses.append(Use("question", engine, name, "embed", 1, embedded, 0, self._embed_cost(embedded)))
         try:
             usage.record(self._engine, uses)
         except StorageError:
@@ -80,6 +97,9 @@ class Meter:
         if self._price is None:
             return None
         return float(tokens_in * self._price.input + tokens_out * self._price.output) / 1e6
+
+    def _embed_cost(self, tokens: int) -> float | None:
+        return None if self._embed_price is None else tokens * self._embed_price / 1e6
 
 
 def stop_above(cap: Cap, name: str, now: Spent, then: Spent, by: str) -> None:
@@ -106,17 +126,28 @@ def settled(meter: Meter | None, engine: str, trace: Trace) -> Iterator[None]:
             meter.settle(engine, trace.calls, trace.embedded)
 
 
-def counting(pieces: Generator[T, None, None], index: Index, trace: Trace) -> Generator[T, None, None]:
+def charging(index: Index, meter: Meter | None, trace: Trace) -> AbstractContextManager[None]:
+    """Count what this thread embeds for a question before it is sent; LimitReached is raised where it must not be."""
+
+    def charge(tokens: int) -> None:
+        if meter is not None:
+            meter.before_embedding(trace, tokens)
+        trace.embedded += tokens
+
+    return index.charging(charge)
+
+
+def counting(
+    pieces: Generator[T, None, None], index: Index, meter: Meter | None, trace: Trace
+) -> Generator[T, None, None]:
     """The pieces; what is embedded for each is counted in the thread that asks for it."""
     try:
         while True:
-            before = index.embedded
-            try:
-                piece = next(pieces)
-            except StopIteration:
-                return
-            finally:
-                trace.embedded += index.embedded - before
+            with charging(index, meter, trace):
+                try:
+                    piece = next(pieces)
+                except StopIteration:
+                    return
             yield piece
     finally:
         pieces.close()

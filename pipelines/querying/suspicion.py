@@ -5,16 +5,24 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
 
 from pipelines.components.responses import Draft
 from pipelines.spec import Spec
 from pipelines.text.sentences import sentence_spans
+from pipelines.words import Words
+
+if TYPE_CHECKING:
+    from pipelines.components.runtime.inquiry import Inquiry
 
 RUN = 12.0
 """Words in a row that an answer and the instructions share, from which they count as repeated."""
 CJK = 0.6
 """What a Chinese character counts, in words: a run of 20 of them is too long."""
+REPEATED = Words(
+    "the answer repeated what the model was told; that was left out", "回答重复了给模型的指令，这部分已略去"
+)
 _GRAM = 7
 _TAIL = 300
 """Characters of a stream that are looked at again with each piece."""
@@ -37,9 +45,11 @@ class Secret:
     def add(self, told: Iterable[str]) -> None:
         """Take in further instructions."""
         found = {gram for text in told for gram in _grams(_units(text))}
-        if found:
-            found -= {gram for text in self._known for gram in _grams(_units(text))}
-        self._grams |= found
+        self._grams |= found - self._known_grams if found else found
+
+    @cached_property
+    def _known_grams(self) -> set[Gram]:
+        return {gram for text in self._known for gram in _grams(_units(text))}
 
     def repeated(self, text: str) -> list[tuple[int, int]]:
         """Where a text repeats the instructions at length, as spans."""
@@ -96,13 +106,13 @@ def told_by(prompts: Spec, response: Spec) -> tuple[str, ...]:
     )
 
 
-def discreet(draft: Draft, secret: Secret, notes: list[str]) -> Draft:
+def discreet(draft: Draft, secret: Secret, inquiry: Inquiry) -> Draft:
     """A draft without what repeats the instructions; refused where nothing else is left of it."""
     secret.add(message["content"] for message in draft.prompt if message["role"] == "system")
     said = secret.without(draft.text)
     if said == draft.text:
         return draft
-    notes.append("the answer repeated what the model was told; that was left out")
+    inquiry.note(REPEATED)
     # JSON that lost a part is none any more.
     return replace(draft, text=said, refused=draft.refused or draft.form == "json" or not said)
 

@@ -94,9 +94,10 @@ def why_not(
     """Name the stage at which a document fell out.
 
     `document` is its path or the end of it. `trace` is that of the answer, where there is one: no model writes
-    another. Raises SearchaskError for an empty question, EndpointError where the embed model fails.
+    another. Raises SearchaskError for an empty question, EndpointError where the embed model fails, LimitReached
+    where it must not be asked.
     """
-    with base.index.pinned():
+    with base.charging(question, base.engine(engine).name), base.index.pinned():
         row = _row(base, document, loader)
         if row is None or row.state == "new":
             return WhyNot(row.path if row else document, "not in index")

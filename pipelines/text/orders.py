@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 _ABOVE = r"(?:above|previous|prior|preceding|earlier|foregoing|other|original|initial|system|your|all|any|these|those)"
 _RULES = r"(?:instructions?|prompts?|rules?|directions?|guidelines?|directives?|commands?|passages?|documents?|context)"
@@ -97,6 +98,7 @@ _APART = 4
 """Such gaps above which a text is read without them, too."""
 
 
+@lru_cache(maxsize=2048)  # many questions find the same passages
 def orders(text: str) -> tuple[str, ...]:
     """What kinds of order to a model a text seems to hold: `override`, `role`, `leak`, `sources`, …; mostly none."""
     read = unicodedata.normalize("NFKC", text[:_READ])

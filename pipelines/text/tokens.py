@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 ENCODING = "cl100k_base"
 """What `llama_index.core.utils.get_tokenizer()` uses."""
 
-# LlamaIndex ships the table under the name that tiktoken's cache gives it.
-_TABLE = "9b5ad71b2ce5302211f9c61530b329a4922fc6a4"
+# LlamaIndex ships the tables under the names that tiktoken's cache gives them.
+_TABLES = {
+    ENCODING: "9b5ad71b2ce5302211f9c61530b329a4922fc6a4",
+    "o200k_base": "fb374d419588a4632f3f557e76b4b70aebbca790",
+}
 _MEMO = 100_000
 _LONGEST = 32
 _NOT_A_WORD = 1 << 40
@@ -34,25 +37,36 @@ _PIECE = re.compile(
 _loading = threading.Lock()
 
 
-@lru_cache(maxsize=1)
-def encoding() -> tiktoken.Encoding:
-    """The tiktoken encoding, from the table that LlamaIndex ships: tiktoken alone would download it."""
+@lru_cache(maxsize=len(_TABLES))
+def encoding(name: str = ENCODING) -> tiktoken.Encoding:
+    """A tiktoken encoding, from the table that LlamaIndex ships: tiktoken alone would download it."""
     core = importlib.util.find_spec("llama_index.core")
     for place in (core and core.submodule_search_locations) or ():
         folder = Path(place) / "_static" / "tiktoken_cache"
-        if (folder / _TABLE).is_file():
-            return _from_folder(folder)
-    raise SearchaskError(f"the token table {ENCODING} is missing from llama-index-core: reinstall it")
+        if (folder / _TABLES[name]).is_file():
+            return _from_folder(folder, name)
+    raise SearchaskError(f"the token table {name} is missing from llama-index-core: reinstall it")
 
 
-def _from_folder(folder: Path) -> tiktoken.Encoding:
+def encoding_name(model: str) -> str:
+    """The encoding of a model of OpenAI; `ENCODING` for one that tiktoken doesn't know."""
+    from tiktoken.model import encoding_name_for_model
+
+    try:
+        name = encoding_name_for_model(model)
+    except KeyError:
+        return ENCODING
+    return name if name in _TABLES else ENCODING
+
+
+def _from_folder(folder: Path, name: str) -> tiktoken.Encoding:
     import tiktoken
 
     with _loading:
         before = os.environ.get("TIKTOKEN_CACHE_DIR")
         os.environ["TIKTOKEN_CACHE_DIR"] = str(folder)
         try:
-            return tiktoken.get_encoding(ENCODING)
+            return tiktoken.get_encoding(name)
         finally:
             if before is None:
                 del os.environ["TIKTOKEN_CACHE_DIR"]

@@ -29,6 +29,11 @@ class WordList:
             if line.strip() and not line.lstrip().startswith("#")
         ]
 
+    @property
+    def entries(self) -> list[str]:
+        """What its entries look for, whatever their order and whatever stands between them."""
+        return sorted({f"{pattern.pattern}{pattern.flags}" for _, pattern, _ in self._entries})
+
     def match(self, text: str) -> int | None:
         """The line of the first entry that stands in the text; None where none does."""
         plain = _plain(text)

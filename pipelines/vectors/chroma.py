@@ -251,6 +251,7 @@ def _failure(where: str, said: str) -> StorageError:
 _CAUSES = {
     ("readonly", "read-only", "permission denied"): "the vectors can't be written to; check the permissions",
     ("disk is full", "no space left"): "the disk is full",
+    ("disk i/o error",): "the disk failed a read or a write; see that it has space left and is sound",
     ("too many open files",): "too many files are open",
     (
         "database is locked",

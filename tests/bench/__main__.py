@@ -8,13 +8,13 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
-from tests.bench import cutting, local_model, rerun, scale, serving, start, storing, whole
+from tests.bench import answering, cutting, local_model, rerun, scale, serving, start, storing, whole
 from tests.bench.measure import ROOT, Row, tell
 from tests.bench.table import machine, page, table
 
 _PAGE = ROOT / "docs" / "benchmarks.md"
 _SCALE = ("memory", "keyword", "retrieval")
-_NAMES = ("cutting", "storing", "whole", "rerun", *_SCALE, "check", "local", "page")
+_NAMES = ("cutting", "storing", "whole", "rerun", *_SCALE, "check", "local", "page", "answering")
 
 
 def main() -> None:
@@ -47,6 +47,7 @@ def _rows(work: Path, names: set[str], *, with_txtai: bool) -> list[Row]:
         "check": lambda: start.rows(work),
         "local": lambda: local_model.rows(work),
         "page": lambda: serving.rows(work),
+        "answering": lambda: answering.rows(work),
     }
     found = [row for name, run in groups.items() if name in names for row in run()]
     return found + (scale.rows(work, names) if names & set(_SCALE) else [])

@@ -55,6 +55,7 @@ def houses(tmp_path_factory: pytest.TempPathFactory, endpoint: OpenAIServer) -> 
         ),
         "remove": made("remove", {"travel.md": corpus.TRAVEL, "cafeteria.md": corpus.CAFETERIA}),
         "terminal": made("terminal", {"travel.md": corpus.TRAVEL}),
+        "first": made("first", {"travel.md": corpus.TRAVEL}, ingest=False),
         "vanish": made("vanish", many),
     }
 
@@ -215,3 +216,14 @@ def test_a_terminals_ingestion_is_seen_by_the_next_question(
     house.write("cafeteria.md", corpus.CAFETERIA)
     assert child("ingest", house.file, "--yes").code == 0
     expect(ask(page, QUESTION)).to_contain_text("opens at eight")
+
+
+def test_a_first_ingestion_in_a_terminal_fills_the_page(
+    visit: Visits, server: PageServer, houses: dict[str, House]
+) -> None:
+    page = visit(server)
+    choose(page, "base", "first")
+    expect(page.locator("#problem")).to_contain_text("Nothing is ingested yet")
+    assert child("ingest", houses["first"].file, "--yes").code == 0
+    expect(page.locator("#problem")).to_be_hidden()
+    expect(page.locator("#chat").get_by_text("Travel expenses").first).to_be_visible()

@@ -499,7 +499,7 @@ def check_full(house: House, ingest: Callable[[], Said]) -> None:
 def test_no_room_for_larger_files(house: House) -> None:
     searchask("ingest", house.file)
     largest = max(path.stat().st_size for path in (house.root / "storage").rglob("*") if path.is_file())
-    check_full(house, lambda: forked("ingest", house.file, largest_file=largest + 150_000))
+    check_full(house, lambda: forked("ingest", house.file, largest_file=largest + 10_000))
     assert searchask("ingest", house.file).code == 0
     assert len(house.live()) == 63
     assert house.agrees()

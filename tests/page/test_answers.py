@@ -10,10 +10,11 @@ from typing import Any
 import pytest
 
 from pipelines.page import answers
-from pipelines.page.answers import LONGEST, TURNS, Chat, Turn, ask, evidence
+from pipelines.page.answers import LONGEST, TURNS, Chat, Turn, ask
+from pipelines.page.evidence import as_markdown, evidence
 from pipelines.page.site import Entry
-from pipelines.page.words import Language
-from pipelines.querying.answer import Answer, Citation
+from pipelines.querying.answer import Answer
+from pipelines.words import Language
 from tests.support.chat_server import chat_server
 from tests.support.house import House
 from tests.support.stream_server import stream_server
@@ -106,6 +107,7 @@ def test_a_refusal_shows_no_passage(house: House) -> None:
         shown = evidence(chat, language)
         assert (shown["cited"], shown["read"]) == ([], [])
         assert shown["none"]
+    assert turn.trace and (evidence(chat, "en")["notes"] is turn.trace.notes)
     assert "Not in your documents" in answers.written(turn, "en")
     assert "文档中没有答案" in answers.written(turn, "zh")
 
@@ -154,7 +156,7 @@ def test_an_empty_question(house: House, question: str) -> None:
     chat = Chat()
     turn = asked(Entry(house.file), question, chat)
     assert (turn.state, turn.error) == ("failed", "the question is empty")
-    assert evidence(chat, "en") == {"turn": 0, "cited": [], "read": [], "none": ""}
+    assert evidence(chat, "en") == {"turn": 0, "cited": [], "read": [], "none": "", "notes": []}
 
 
 def test_a_question_that_is_too_long(house: House) -> None:
@@ -201,78 +203,6 @@ def test_an_older_answer_brings_its_evidence_back(house: House) -> None:
     assert evidence(chat, "en")["cited"] == []
 
 
-PASSAGE = "One. Two. Three. Four. Five."
-
-
-def citation(number: int, quote: str, node: str = "n") -> Citation:
-    start = PASSAGE.index(quote)
-    return Citation(number, "a.md", "files", 3, "A > B", PASSAGE, quote, start, start + len(quote), node)
-
-
-@pytest.mark.parametrize(
-    ("quotes", "lit"),
-    [
-        (["Two."], [("Two.", "1-1")]),
-        (["One.", "Five."], [("One.", "1-1"), ("Five.", "1-2")]),
-        (["One. Two. Three.", "Two."], [("One. Two. Three.", "1-1 1-2")]),
-        (["Two.", "One. Two. Three."], [("One. Two. Three.", "1-2 1-1")]),
-        (["One. Two.", "Two. Three."], [("One. Two. Three.", "1-1 1-2")]),
-        (["One.", "One. Two."], [("One. Two.", "1-1 1-2")]),
-        (["One. Two. Three.", "Two. Three. Four.", "Three."], [("One. Two. Three. Four.", "1-1 1-2 1-3")]),
-        ([PASSAGE], [(PASSAGE, "1-1")]),
-        (["One. ", "Two."], [("One. ", "1-1"), ("Two.", "1-2")]),
-    ],
-)
-def test_a_passage_and_its_quotes(house: House, quotes: list[str], lit: list[tuple[str, str]]) -> None:
-    chat = Chat()
-    turn = asked(Entry(house.file), QUESTION, chat)
-    assert turn.answer is not None
-    cited = tuple(citation(number, quote) for number, quote in enumerate(quotes, 1))
-    turn.answer = replace(turn.answer, citations=cited)
-    (card,) = evidence(chat, "zh")["cited"]
-    assert joined(card) == PASSAGE
-    assert [(each["text"], each["ids"]) for each in card["pieces"] if each["ids"]] == lit
-    assert card["label"] == "".join(f"[{number}]" for number in range(1, len(quotes) + 1))
-    assert card["place"] == "第 3 页 · A > B"
-
-
-def test_each_passage_has_one_card(house: House) -> None:
-    chat = Chat()
-    turn = asked(Entry(house.file), QUESTION, chat)
-    assert turn.answer is not None
-    cited = (citation(1, "One."), citation(2, "Two.", "m"), citation(3, "Three."))
-    turn.answer = replace(turn.answer, citations=cited)
-    assert [card["label"] for card in evidence(chat, "en")["cited"]] == ["[1][3]", "[2]"]
-
-
-def test_every_quote_that_offsets_place_is_placed_exactly(house: House) -> None:
-    """Without offsets the first place with the words is taken, and all of a passage that does not hold them."""
-    chat = Chat()
-    turn = asked(Entry(house.file), QUESTION, chat)
-    answer = turn.answer
-    assert answer is not None
-    for start, quote, expected in (
-        (None, "Two.", "Two."),
-        (None, "Nowhere", PASSAGE),
-        (10**6, "Two.", "Two."),
-    ):
-        moved = replace(citation(1, "Two."), quote=quote, start=start, end=start and start + 4)
-        turn.answer = replace(answer, citations=(moved,))
-        (card,) = evidence(chat, "en")["cited"]
-        assert [each["text"] for each in card["pieces"] if each["ids"]] == [expected]
-        assert joined(card) == PASSAGE
-
-
-def test_copied_with_its_sources(house: House) -> None:
-    turn = asked(Entry(house.file), QUESTION)
-    copied = answers.as_markdown(turn, "en")
-    assert copied.startswith(f"**{QUESTION}**\n\n")
-    assert "Sources:\n\n1. leave.md · Leave: “Staff get 15 days of annual leave a year.”" in copied
-    assert "来源:" in answers.as_markdown(turn, "zh")
-    assert answers.as_markdown(None, "en") == ""
-    assert answers.as_markdown(Turn(1, "a", "b", "c"), "en") == ""
-
-
 def test_beside_another_engine(house: House) -> None:
     turn = asked(Entry(house.file), QUESTION)
     assert answers.titled(turn, "en").startswith("**")
@@ -304,6 +234,6 @@ def test_the_models_own_knowledge_stands_under_its_label(house: House, question:
     band, _, text = answers.written(turn, "en").partition("\n\n")
     assert band.startswith("> **") and label in band
     assert text == r"Own \*words\*\."
-    assert label in answers.as_markdown(turn, "en")
+    assert label in as_markdown(turn, "en")
     shown = evidence(chat, "en")
     assert (shown["cited"], shown["read"]) == ([], [])

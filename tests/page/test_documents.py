@@ -19,7 +19,7 @@ from pipelines.page.documents import (
     job_history,
     plan_view,
 )
-from pipelines.page.words import Language
+from pipelines.words import Language
 from tests.support import files
 from tests.support.house import House
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipelines.page.examples import _cleaned, _is_fit, _question, examples
-from pipelines.page.words import Language
+from pipelines.words import Language
 from tests.support.files import pdf
 from tests.support.house import EN, ZH, House
 

@@ -11,7 +11,7 @@ import pytest
 
 from pipelines.components import postprocessors
 from pipelines.page import inspector
-from pipelines.querying import engine, trace
+from pipelines.querying import engine, names, trace
 from pipelines.querying.trace import Candidate, Stage, Trace
 from tests.support.house import House
 
@@ -46,8 +46,8 @@ def candidate(rank: int, fate: str = "cited", page: int | None = None) -> Candid
 
 @pytest.mark.parametrize("fate", sorted(every_fate()))
 def test_every_fate_is_told_in_chinese(fate: str) -> None:
-    assert inspector.fate(fate, "en") == fate
-    told = inspector.fate(fate, "zh")
+    assert names.fate(fate, "en") == fate
+    told = names.fate(fate, "zh")
     assert told != fate
     assert any("\u4e00" <= character <= "\u9fff" for character in told)
 

@@ -11,9 +11,9 @@ import pytest
 from pipelines.page import answers
 from pipelines.page.answers import Chat, Turn
 from pipelines.page.markdown import escaped
-from pipelines.page.words import Language
 from pipelines.querying.answer import Answer, Citation, Outcome, Sentence
 from pipelines.querying.trace import Trace
+from pipelines.words import Language
 
 pytest.importorskip("markdown_it", reason="needs markdown-it-py to render")
 pytest.importorskip("linkify_it", reason="needs linkify-it-py: bare addresses become links on the page, too")

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipelines.errors import SearchaskError
-from pipelines.page.answers import Chat, Turn, ask, evidence
+from pipelines.page.answers import Chat, Turn, ask
+from pipelines.page.evidence import evidence
 from pipelines.page.opening import opened, place_of
 from pipelines.page.site import Entry
 from tests.support.files import pdf

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 import sys
 from datetime import date
+from statistics import fmean
 
 from pipelines.components.postprocessors import Evidence
 from pipelines.config import load_config
 from pipelines.config.calibration import Calibration, write_calibration
-from pipelines.querying.calibration import Seen, fitted, observer, seen_of
+from pipelines.evaluation.calibration import Seen, fitted, observer, seen_of
 from pipelines.querying.index import OpenIndex
-from tests.quality.__main__ import DATA, ROOT, ingested
-from tests.quality.measure import load_questions, mean
+from tests.quality.sets import ROOT, ingested, questions_of
 
 SETS = ("dev-crud-news-zh", "dev-cmrc-wiki-zh", "dev-xquad-zhq-endoc", "dev-squad2-en", "dev-mixed-files")
 ENGINE = "answer"
@@ -30,7 +30,7 @@ def _seen(name: str) -> list[Seen]:
     config = ingested(name)
     index = OpenIndex(config)
     try:
-        asked = [(each.text, each.answerable) for each in load_questions(DATA / name / "questions.jsonl")]
+        asked = [(each.text, each.answerable) for each in questions_of(name)]
         return seen_of(observer(config.spec, index, ENGINE), asked)
     finally:
         index.close()
@@ -55,7 +55,7 @@ def write(seen: dict[str, list[Seen]]) -> int:
 def _shares(gate: Evidence, seen: list[Seen]) -> str:
     numbers = {name: getattr(gate, name) for name in ("words", "stands_out", "across_languages")}
     refused = [(each.answerable, not each.signs.enough(**numbers)) for each in seen]
-    right, wrong = (mean(no for kind, no in refused if kind is answerable) for answerable in (False, True))
+    right, wrong = (fmean(no for kind, no in refused if kind is answerable) for answerable in (False, True))
     return f"{right:.3f} / {wrong:.3f}"
 
 

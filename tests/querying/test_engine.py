@@ -208,6 +208,9 @@ def test_a_question_of_100_000_characters_is_cut_and_answered(make: Make) -> Non
     assert answer.outcome == "answered"
     assert len(answer.question) == LONGEST_QUESTION
     assert "cut from 101,199 to 2,000 characters" in answer.trace.notes[0]
+    assert make().ask("员工可享受多少天年假？" * 1_000).trace.notes == [
+        "问题共 11,000 个字符，只使用了前 2,000 个"
+    ]
 
 
 @pytest.mark.parametrize(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -91,6 +92,15 @@ def test_a_heading_leaves_only_its_passages(base: KnowledgeBase) -> None:
 def test_a_filter_that_matches_nothing_says_so(base: KnowledgeBase, conditions: list[str], said: str) -> None:
     with pytest.raises(SearchaskError, match=said):
         base.ask(QUESTION, filters=parse(conditions))
+
+
+def test_a_filter_that_matches_nothing_says_so_in_the_questions_language(base: KnowledgeBase) -> None:
+    for conditions, said in (
+        (["document=menu.tx"], "没有文档符合筛选条件 document=menu.tx（是否想写 'menu.txt'？）；现有："),
+        (["type=txt", "folder=policies"], "没有文档同时符合筛选条件 type=txt, folder=policies"),
+    ):
+        with pytest.raises(SearchaskError, match=re.escape(said)):
+            base.ask("员工有几天年假？", filters=parse(conditions))
 
 
 def test_values_are_bounded(tmp_path: Path) -> None:

@@ -12,7 +12,10 @@ from pipelines.catalog import usage
 from pipelines.catalog.tables import usage as ledger
 from pipelines.catalog.usage import Use
 from pipelines.errors import ConfigError, EndpointError, LimitReached, Refused
+from pipelines.page.chunk_map import project
 from pipelines.querying.knowledge_base import KnowledgeBase
+from pipelines.querying.why_not import why_not
+from pipelines.text.tokens import count_tokens
 from tests.support.chat_server import chat_server
 from tests.support.cli import refused, searchask
 from tests.support.house import House
@@ -202,3 +205,118 @@ def test_question_embeddings_of_a_remote_model_are_counted(
         rows = usage.sums(base.index.catalog.engine, 1)
     (asked,) = [row for row in rows if row.kind == "question"]
     assert (asked.model, asked.tokens_in) == ("m", answer.trace.embedded)
+
+
+@pytest.mark.parametrize(
+    ("limits", "said"),
+    [
+        ({"per_question": {"tokens": 2}}, r"limits.per_question.tokens: 2 are allowed, 0 are spent by this"),
+        ({"per_question": {"money": 0.000001}}, r"limits.per_question.money: 1e-06 is allowed"),
+        ({"per_day": {"tokens": 2}}, r"limits.per_day.tokens: 2 are allowed"),
+    ],
+)
+def test_a_question_is_stopped_before_it_is_embedded(
+    tmp_path: Path, openai_server: OpenAIServer, limits: dict[str, Any], said: str
+) -> None:
+    house = filled(tmp_path, embed_model=remote(openai_server))
+    sent = len(openai_server.requests)
+    house.edit(limits=limits)
+    with KnowledgeBase(house.config) as base:
+        for attempt in (base.ask, base.retrieve, lambda asked: why_not(base, asked, "doc001.md")):
+            with pytest.raises(LimitReached, match=said) as caught:
+                attempt(QUESTION)
+            assert "it was not sent" in str(caught.value)
+        with pytest.raises(LimitReached, match=said):
+            project(base, QUESTION, language="en")
+        assert len(openai_server.requests) == sent
+        assert [row for row in usage.sums(base.index.catalog.engine, 1) if row.kind == "question"] == []
+
+
+def test_a_question_counts_what_is_embedded_together_with_what_is_prompted(
+    tmp_path: Path, openai_server: OpenAIServer
+) -> None:
+    with chat_server(REPLY) as server:
+        engine = {"retriever": "both", "postprocessors": [], "response": {"type": "compact"}}
+        house = filled(
+            tmp_path,
+            embed_model=remote(openai_server),
+            llm=llm(server.url),
+            query_engines={"answer": engine},
+        )
+        # Long, so that the tags of a prompt, which take a few tokens more or less, do not matter.
+        question = f"{QUESTION} {'I would like to know that today. ' * 40}"
+        with KnowledgeBase(house.config) as base:
+            trace = base.ask(question).trace
+        written = sum(call.tokens_out for call in trace.calls)
+        before = count_tokens(question.strip())
+        assert before > 200
+        house.edit(limits={"per_question": {"tokens": trace.calls[0].tokens_in + before - 100}})
+        with (
+            KnowledgeBase(house.config) as base,
+            pytest.raises(LimitReached, match=rf" {before} are spent by this question"),
+        ):
+            base.ask(question)
+        assert (len(server.requests), written > 0) == (1, True)
+
+
+@pytest.mark.parametrize(
+    "parts",
+    [
+        {"query_engines": {"e": {"retriever": "meaning", "postprocessors": [{"type": "compress"}]}}},
+        {
+            "retrievers": {
+                "meaning": {"type": "vector"},
+                "words": {"type": "keyword"},
+                "either": {
+                    "type": "router",
+                    "of": {"meaning": "questions about what is said", "words": "codes and part numbers"},
+                },
+            },
+            "query_engines": {"e": {"retriever": "either", "response": {"type": "extractive"}}},
+        },
+        {
+            "query_engines": {
+                "e": {
+                    "retriever": "meaning",
+                    "question": [{"type": "hyde"}],
+                    "response": {"type": "extractive"},
+                }
+            }
+        },
+    ],
+    ids=["compress", "router", "hyde"],
+)
+def test_passages_that_are_embedded_for_a_question_count(
+    tmp_path: Path, openai_server: OpenAIServer, parts: dict[str, Any]
+) -> None:
+    with chat_server("The cafeteria opens at eight in the morning and closes at noon.") as server:
+        free = llm(server.url, price={"input": 0, "output": 0})
+        house = filled(tmp_path, embed_model=remote(openai_server), llm=free, **parts)
+        with KnowledgeBase(house.config) as base:
+            before = len(openai_server.requests)
+            trace = base.retrieve(QUESTION).trace
+            texts = [text for request in openai_server.requests[before:] for text in request.texts]
+            assert len(texts) > 1
+            assert trace.embedded == sum(map(count_tokens, texts))
+            (row,) = [
+                row for row in usage.sums(base.index.catalog.engine, 1) if row.model == "m" and row.engine
+            ]
+            assert (row.engine, row.tokens_in) == ("e", trace.embedded)
+        # Room for the question, and not for what else would be embedded.
+        house.edit(limits={"per_question": {"tokens": trace.embedded - 1}})
+        with KnowledgeBase(house.config) as base:
+            before = len(openai_server.requests)
+            with pytest.raises(LimitReached, match="it was not sent"):
+                base.retrieve(QUESTION)
+            assert len(openai_server.requests) - before < len(texts)
+
+
+def test_money_for_questions_needs_the_price_of_the_embed_model(
+    tmp_path: Path, openai_server: OpenAIServer
+) -> None:
+    unpriced = {key: value for key, value in remote(openai_server).items() if key != "price"}
+    house = House(tmp_path, {"embed_model": unpriced, "limits": {"per_question": {"money": 1}}})
+    with pytest.raises(
+        ConfigError, match=r"limits.per_question.money: money can't be counted: `embed_model` gives no"
+    ):
+        _ = house.config

@@ -136,6 +136,169 @@ def test_documents_wait_while_nobody_can_judge_them(tmp_path: Path) -> None:
         assert len(judge.texts) >= 3
 
 
+def actions(house: House) -> dict[str, str]:
+    return {change.path: f"{change.action}: {change.reason}" for change in house.plan().work}
+
+
+def test_an_edited_word_list_rechecks_what_is_indexed_without_embedding(tmp_path: Path) -> None:
+    house = make(tmp_path, {"words": "words.txt"})
+    house.write("lamp.md", "First the lamp is lit. Then the wick is cut.")
+    assert house.ingest().done == 4
+    assert house.plan().work == []
+    (tmp_path / "words.txt").write_text("# lights\nlamp\n枪支\n", encoding="utf-8")
+    said = "stale: moderation changed; it is checked, and nothing is embedded"
+    assert actions(house) == {f"doc00{n}.md": said for n in range(3)} | {"lamp.md": said}
+    assert house.plan().tokens == 0
+    with KnowledgeBase(house.config) as base:  # open all the time, as a page is
+        assert documents_of(base, "When is the lamp lit?")[0] == "lamp.md"
+        summary = house.ingest()
+        assert "lamp.md" not in documents_of(base, "When is the lamp lit?")
+    assert (summary.done, summary.failed, summary.spent.texts, summary.read) == (3, 1, 0, 0)
+    row = states(house)["lamp.md"]
+    assert (row["state"], row["error"], row["chunks"]) == (
+        "quarantined",
+        "moderation: line 2 of words.txt",
+        0,
+    )
+    assert house.live()["lamp.md"] == []
+    assert house.agrees()
+    catalog = house.catalog()
+    assert len(catalog.texts()) == 3  # the forbidden text is gone
+    catalog.close()
+    assert house.plan().work == []  # it is left alone until it or the moderation changes
+    (tmp_path / "words.txt").write_text("wick\n", encoding="utf-8")
+    assert actions(house)["lamp.md"] == (
+        "failed: moderation changed, and it is checked again: moderation: line 2 of words.txt"
+    )
+    assert house.ingest().failed == 1
+    assert states(house)["lamp.md"]["error"] == "moderation: line 1 of words.txt"
+    (tmp_path / "words.txt").write_text("bomb\n", encoding="utf-8")
+    summary = house.ingest()
+    assert (summary.done, summary.failed, summary.spent.texts) == (4, 0, 0)
+    assert states(house)["lamp.md"]["state"] == "done"
+    assert len(house.live()["lamp.md"]) > 0
+    assert house.agrees()
+    assert house.plan().work == []
+
+
+def test_documents_that_were_never_looked_at_are_and_are_let_go_with_the_moderation(tmp_path: Path) -> None:
+    house = House(tmp_path, {"embed_model": {"type": "fake"}})
+    (tmp_path / "words.txt").write_text("lamp\n", encoding="utf-8")
+    house.write("lamp.md", "The lamp is lit.")
+    house.write("wick.md", "The wick is cut.")
+    house.ingest()
+    house.edit(moderation={"words": "words.txt"})
+    said = "stale: moderation has not looked at it yet; it is checked, and nothing is embedded"
+    assert actions(house) == {"lamp.md": said, "wick.md": said}
+    summary = house.ingest()
+    assert (summary.done, summary.failed, summary.spent.texts) == (1, 1, 0)
+    house.edit(moderation={"words": "words.txt", "check": ["question"]})
+    assert list(actions(house)) == ["lamp.md"]
+    summary = house.ingest()
+    assert (summary.done, summary.failed, summary.spent.texts) == (1, 0, 0)
+    assert house.plan().work == []
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"question": {"zh": "不行。", "en": "No."}},
+        {"on_failure": "allow"},
+        {"check": ["document"]},
+    ],
+)
+def test_what_decides_nothing_about_documents_checks_none(tmp_path: Path, edit: dict[str, Any]) -> None:
+    house = make(tmp_path, {"words": "words.txt"})
+    house.ingest()
+    house.edit(moderation={"words": "words.txt", **edit})
+    (tmp_path / "words.txt").write_text("# the same in another order\n枪支\n\nBomb\n", encoding="utf-8")
+    assert house.plan().work == []
+    (tmp_path / "words.txt").write_text("枪支\nbombs\n", encoding="utf-8")
+    assert len(house.plan().work) == 3
+
+
+def test_an_endpoint_looks_again_and_what_it_can_not_judge_stays(tmp_path: Path) -> None:
+    with moderation_server("nothing of the kind") as judge:
+        endpoint = {"base_url": judge.url, "model": "one", "retries": 0}
+        house = make(tmp_path, {"endpoint": endpoint})
+        house.write("lamp.md", "The lamp is lit.")
+        house.ingest()
+        house.edit(moderation={"endpoint": {**endpoint, "timeout": 5.0}})
+        assert house.plan().work == []
+        house.edit(moderation={"endpoint": {**endpoint, "model": "two"}})
+        judge.word, judge.status = "lamp", 500
+        before = len(judge.texts)
+        summary = house.ingest()
+        assert (summary.outcome, summary.failed) == ("failed", 3)  # the fourth is not tried
+        assert "the moderation endpoint failed, nothing passes" in summary.error
+        assert all(row["state"] == "done" for row in states(house).values())
+        assert len(house.plan().work) == 4
+        judge.status = 200
+        summary = house.ingest()
+        assert (summary.done, summary.failed, summary.spent.texts) == (3, 1, 0)
+        assert states(house)["lamp.md"]["state"] == "quarantined"
+        assert len(judge.texts) > before
+        assert house.agrees()
+
+
+def test_an_older_version_that_still_answers_is_checked_as_well(tmp_path: Path) -> None:
+    house = make(tmp_path, {"words": "words.txt"})
+    house.write("lamp.md", "The lamp is lit.")
+    house.ingest()
+    house.write("lamp.md", "The bomb is lit.")
+    house.ingest()
+    assert house.live()["lamp.md"] == ["The lamp is lit."]
+    (tmp_path / "words.txt").write_text("lamp\nbomb\n", encoding="utf-8")
+    assert "checked again" in actions(house)["lamp.md"]
+    house.ingest()
+    assert house.live()["lamp.md"] == []
+    assert states(house)["lamp.md"]["error"] == "moderation: line 2 of words.txt"
+    assert house.agrees()
+
+
+def test_an_index_built_anew_takes_no_forbidden_text_along(tmp_path: Path) -> None:
+    house = make(tmp_path, {"words": "words.txt"})
+    house.write("lamp.md", "The lamp is lit.")
+    house.ingest()
+    (tmp_path / "words.txt").write_text("lamp\n", encoding="utf-8")
+    house.edit(embed_model={"type": "fake", "dimension": 24})
+    assert actions(house)["lamp.md"].endswith("; moderation changed")
+    summary = house.ingest()
+    assert (summary.done, summary.failed) == (3, 1)
+    assert states(house)["lamp.md"]["state"] == "quarantined"
+    assert house.live()["lamp.md"] == []
+    assert house.agrees()
+    with KnowledgeBase(house.config) as base:
+        assert base.index.generation.dimension == 24  # the new index answers all the same
+        assert "lamp.md" not in documents_of(base, "When is the lamp lit?")
+
+
+def test_a_recut_text_is_looked_at(tmp_path: Path) -> None:
+    house = make(tmp_path, {"words": "words.txt"})
+    house.write("lamp.md", "The lamp is lit.")
+    house.ingest()
+    (tmp_path / "words.txt").write_text("lamp\n", encoding="utf-8")
+    house.edit(node_parser={"type": "sentence", "chunk_size": 48, "chunk_overlap": 0})
+    assert actions(house)["lamp.md"] == "stale: node_parser was edited; moderation changed"
+    house.ingest()
+    assert house.live()["lamp.md"] == []
+    assert states(house)["lamp.md"]["state"] == "quarantined"
+    assert house.agrees()
+    assert house.plan().work == []
+
+
+def states(house: House) -> dict[str, dict[str, Any]]:
+    catalog = house.catalog()
+    try:
+        return {row["document"]: row for row in catalog.listing()}
+    finally:
+        catalog.close()
+
+
+def documents_of(base: KnowledgeBase, question: str) -> list[str]:
+    return [each.document for each in base.retrieve(question).candidates]
+
+
 def test_a_config_says_what_is_wrong_with_its_word_list(tmp_path: Path) -> None:
     house = make(tmp_path, {"words": "words.txt"})
     (tmp_path / "words.txt").write_text("ok\n/[/\n", encoding="utf-8")

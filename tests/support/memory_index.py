@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -104,11 +104,14 @@ class MemoryIndex:
         found: list[list[float]] = self.vectors.passages(texts).tolist()
         return found
 
-    embedded = 0
+    def charging(self, charge: Callable[[int], None]) -> AbstractContextManager[None]:
+        """The `local` model costs nothing."""
+        return nullcontext()
+
     structure: Structure
     """There is no catalog to ask."""
 
-    def unmatched(self, filters: Filters) -> str:
+    def unmatched(self, filters: Filters, language: str) -> str:
         """There is no catalog to filter by."""
         return f"nothing matches {filters}"
 

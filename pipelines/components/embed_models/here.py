@@ -22,7 +22,7 @@ class LocalModel(Model):
     batch_size: BatchSize = 32
     """Texts embedded between two writes of the embedding cache; speed does not depend on it."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"batch_size"})
+    operational: ClassVar[frozenset[str]] = Model.operational | {"batch_size"}
     concurrency: ClassVar[int] = 1
     price: ClassVar[float | None] = 0.0
 
@@ -49,7 +49,7 @@ class FakeModel(Model):
     batch_size: BatchSize = 256
     """Texts embedded between two writes of the embedding cache."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"batch_size"})
+    operational: ClassVar[frozenset[str]] = Model.operational | {"batch_size"}
     concurrency: ClassVar[int] = 1
     price: ClassVar[float | None] = 0.0
 
@@ -84,7 +84,7 @@ class HuggingFaceModel(Model):
     batch_size: BatchSize = 32
     """Texts in one pass through the model."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"device", "cache_folder", "batch_size"})
+    operational: ClassVar[frozenset[str]] = Model.operational | {"device", "cache_folder", "batch_size"}
     concurrency: ClassVar[int] = 1
     price: ClassVar[float | None] = 0.0
 
@@ -124,7 +124,7 @@ class FastEmbedModel(Model):
     batch_size: BatchSize = 32
     """Texts in one pass through the model."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"threads", "cache_folder", "batch_size"})
+    operational: ClassVar[frozenset[str]] = Model.operational | {"threads", "cache_folder", "batch_size"}
     concurrency: ClassVar[int] = 1
     price: ClassVar[float | None] = 0.0
 

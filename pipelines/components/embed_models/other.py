@@ -31,7 +31,7 @@ class LlamaIndexModel(Model):
     price: NonNegativeFloat | None = None
     """Price of a million tokens, for the cost that `plan` shows."""
 
-    operational: ClassVar[frozenset[str]] = frozenset({"batch_size", "concurrency", "price"})
+    operational: ClassVar[frozenset[str]] = Model.operational | {"batch_size", "concurrency", "price"}
 
     @property
     def label(self) -> str:

@@ -41,7 +41,7 @@ class OpenAIModel(Model):
     price: NonNegativeFloat | None = None
     """Price of a million tokens, for the cost that `plan` shows."""
 
-    operational: ClassVar[frozenset[str]] = frozenset(
+    operational: ClassVar[frozenset[str]] = Model.operational | (
         {"api_key", "base_url", "batch_size", "concurrency", "timeout", "retries", "price"}
     )
 
@@ -143,7 +143,7 @@ class OllamaModel(Model):
     price: NonNegativeFloat | None = None
     """Price of a million tokens, for the cost that `plan` shows."""
 
-    operational: ClassVar[frozenset[str]] = frozenset(
+    operational: ClassVar[frozenset[str]] = Model.operational | (
         {"base_url", "batch_size", "concurrency", "timeout", "retries", "price"}
     )
 

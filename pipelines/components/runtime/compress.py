@@ -16,12 +16,17 @@ from pipelines.components.runtime.inquiry import Inquiry, asked
 from pipelines.components.runtime.judgements import choice
 from pipelines.components.runtime.pieces import Piece, pieces_of
 from pipelines.text.outline import heading_within
+from pipelines.words import Words
 
 COMPARED = 120
 """Sentences that are embedded for one question, at most; passages behind them stay whole."""
 WORDS_ADD = 0.2
 """What the question's words add to a sentence's cosine at most, as in a fusion of retrievers."""
 
+_WHOLE = Words(
+    "compress_llm: {count} of {all} passages stay whole: no choice was told",
+    "compress_llm：{all} 个段落中有 {count} 个保持完整：模型没有选择",
+)
 _FORM = {
     "zh": "句子在 <sentences> 标签里，各有编号。只输出编号，用逗号分隔；一句都没有就只输出“无”。",
     "en": "The sentences stand in <sentences> tags, each with its number. Write the numbers only, separated by commas; "
@@ -109,9 +114,7 @@ class ByLLM(BaseNodePostprocessor):
             elif named:
                 kept.append(shortened(hit, [pieces[place] for place in named]))
         if whole:
-            inquiry.notes.append(
-                f"compress_llm: {whole} of {len(nodes)} passages stay whole: no choice was told"
-            )
+            inquiry.note(_WHOLE, count=whole, all=len(nodes))
         return kept
 
 

@@ -13,6 +13,7 @@ from pipelines.components.runtime.retrievers import NEAR, Ranking, noted, own_sc
 from pipelines.errors import SearchaskError
 from pipelines.index import Index
 from pipelines.text.terms import mentions
+from pipelines.words import Words
 
 READ = 8
 """Passages of a document that are read for what it names."""
@@ -29,6 +30,10 @@ SHARED = 0.25
 SHARED_BY = 12
 """Passages that may mention a name for it to be a link."""
 
+_NOT_BUILT = Words(
+    "retriever {name!r}: the graph is not built yet: run `searchask ingest`, which embeds nothing again",
+    "检索器 {name!r}：图谱尚未建立：请运行 `searchask ingest`，不会重新向量化",
+)
 
 Key = TypeVar("Key", int, str)
 
@@ -54,10 +59,7 @@ class Follow(Ranking):
         """All that is found or reached; what is only reached stands below the best that was found."""
         graph = self.index.structure.graph
         if not graph.built:
-            raise SearchaskError(
-                f"retriever {self.name!r}: the graph is not built yet: run `searchask ingest`, "
-                "which embeds nothing again"
-            )
+            raise SearchaskError(_NOT_BUILT.of(query.language, name=self.name))
         self.part.retrieve(query)
         hits = self.cosines(query, query.found[self.part.name])
         scores = {hit.node.node_id: self._own(hit) for hit in hits}

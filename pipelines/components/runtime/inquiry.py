@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from llama_index.core.schema import NodeWithScore, QueryBundle
 
 from pipelines.errors import SearchaskError
+from pipelines.words import Words
 
 if TYPE_CHECKING:
     from pipelines.filters import Filters
@@ -100,6 +101,10 @@ class Inquiry(QueryBundle):
         head = _PARTS["zh" if self.language == "zh" else "en"]
         lines = [f"- {part.question}" + (f" → {part.answer}" if part.answer else "") for part in self.parts]
         return "\n".join([self.query_str, "", head, *lines])
+
+    def note(self, words: Words, **values: object) -> None:
+        """Tell a person something of its way, in the language of the answer."""
+        self.notes.append(words.of(self.language, **values))
 
     def model(self, what: str) -> CountedLLM:
         """The LLM; raises SearchaskError where the config has none for `what` needs it."""

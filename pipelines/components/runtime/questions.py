@@ -13,6 +13,7 @@ from pipelines.components.runtime.fence import NO_ANSWER, fenced
 from pipelines.components.runtime.inquiry import Exchange, Inquiry, Part, Variant
 from pipelines.components.runtime.replies import LONGEST, items, one_line, prose
 from pipelines.text.language import language_of
+from pipelines.words import Words
 
 LONGEST_TURN = 800
 """Characters of a question or an answer of the chat that the LLM is shown."""
@@ -30,6 +31,8 @@ class Step(ABC):
     purpose: ClassVar[str]
     form: ClassVar[Mapping[str, str]]
     """What the LLM is told of the form of its answer, by language; `{count}` is filled in."""
+    nothing: ClassVar[Words]
+    """What is noted where the LLM wrote nothing of use."""
 
     def __init__(self, instructions: Mapping[str, str], count: int = 0) -> None:
         """`instructions` by language: `zh` and `en`; `count` is how many texts are asked for."""
@@ -66,6 +69,10 @@ class Condensation(Step):
         "en": "The conversation stands in <conversation> tags, the follow-up in <question> tags. "
         "Write the rewritten question only; do not answer it.",
     }
+    nothing = Words(
+        "condense: the model wrote no question that stands on its own",
+        "condense：模型没有写出可独立理解的问题",
+    )
 
     def __init__(self, instructions: Mapping[str, str], turns: int) -> None:
         super().__init__(instructions)
@@ -86,7 +93,7 @@ class Condensation(Step):
         # A code or a name alone may be asked for in the language of the chat before it.
         tongues = {language_of(inquiry.query_str), language_of(inquiry.history[-1].question)}
         if not text or len(text) >= LONGEST or language_of(text) not in tongues:
-            inquiry.notes.append("condense: the model wrote no question that stands on its own")
+            inquiry.note(self.nothing)
             return
         inquiry.query_str, inquiry.embedding = text, None
 
@@ -104,6 +111,9 @@ class Translation(Step):
         "zh": "只输出译文，不要回答问题。",
         "en": "Write the translation only; do not answer the question.",
     }
+    nothing = Words(
+        "translate: the model wrote no translation to search for", "translate：模型没有写出可检索的译文"
+    )
 
     def take(self, inquiry: Inquiry, said: str) -> None:
         """One variant more, unless the model wrote nothing of use."""
@@ -111,7 +121,7 @@ class Translation(Step):
         if text and language_of(text) != language_of(inquiry.query_str):
             inquiry.variants.append(Variant(text, self.purpose))
         else:
-            inquiry.notes.append("translate: the model wrote no translation to search for")
+            inquiry.note(self.nothing)
 
 
 class KeywordsOf(Step):
@@ -122,6 +132,7 @@ class KeywordsOf(Step):
         "zh": "只输出关键词，不要回答问题。",
         "en": "Write the keywords only; do not answer the question.",
     }
+    nothing = Words("keywords: the model named none", "keywords：模型没有给出关键词")
     most = 8
 
     def take(self, inquiry: Inquiry, said: str) -> None:
@@ -130,7 +141,7 @@ class KeywordsOf(Step):
         if words:
             inquiry.words = words
         else:
-            inquiry.notes.append("keywords: the model named none")
+            inquiry.note(self.nothing)
 
 
 class Hypothesis(Step):
@@ -138,6 +149,7 @@ class Hypothesis(Step):
 
     purpose = "hyde"
     form: ClassVar = {"zh": "只输出这一段。", "en": "Write the passage only."}
+    nothing = Words("hyde: the model wrote no passage", "hyde：模型没有写出段落")
 
     def take(self, inquiry: Inquiry, said: str) -> None:
         """One variant more that is embedded as a passage; words are looked for as in the question."""
@@ -145,7 +157,7 @@ class Hypothesis(Step):
         if text:
             inquiry.variants.append(Variant(text, self.purpose, passage=True))
         else:
-            inquiry.notes.append("hyde: the model wrote no passage")
+            inquiry.note(self.nothing)
 
 
 class Wordings(Step):
@@ -156,6 +168,7 @@ class Wordings(Step):
         "zh": "写 {count} 个，每行一个，不要编号，不要回答问题。",
         "en": "Write {count}, each on a line of its own, without numbers; do not answer them.",
     }
+    nothing = Words("multi_query: the model wrote no other wording", "multi_query：模型没有写出其他问法")
 
     def take(self, inquiry: Inquiry, said: str) -> None:
         """As many variants as asked for, none twice, and none that is there already."""
@@ -163,7 +176,7 @@ class Wordings(Step):
         found = items(said, self.count, beside=known)
         inquiry.variants += [Variant(text, self.purpose) for text in found]
         if not found:
-            inquiry.notes.append("multi_query: the model wrote no other wording")
+            inquiry.note(self.nothing)
 
 
 class Decomposition(Step):
@@ -174,6 +187,7 @@ class Decomposition(Step):
         "zh": "最多 {count} 个，每行一个，不要编号，不要回答问题。",
         "en": "At most {count}, each on a line of its own, without numbers; do not answer them.",
     }
+    nothing = Words("decompose: the model wrote no questions", "decompose：模型没有写出问题")
 
     def __init__(self, instructions: Mapping[str, str], count: int, *, sub_answers: bool) -> None:
         super().__init__(instructions, count)
@@ -186,7 +200,7 @@ class Decomposition(Step):
             inquiry.parts = [Part(text) for text in found]
             inquiry.variants += [Variant(text, self.purpose) for text in found]
         elif not items(said, 1):
-            inquiry.notes.append("decompose: the model wrote no questions")
+            inquiry.note(self.nothing)
 
     def read(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> None:
         """Answer each part from the passages that were found for it."""

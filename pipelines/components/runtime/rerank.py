@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextvars
 import inspect
+import threading
 from abc import abstractmethod
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from llama_index.core.postprocessor.types import BaseNodePostprocessor
@@ -16,12 +18,23 @@ from pipelines.components.runtime.fence import fenced
 from pipelines.components.runtime.inquiry import Inquiry, asked
 from pipelines.components.runtime.judgements import order, rating
 from pipelines.errors import EndpointError, SearchaskError
+from pipelines.words import Words
 
 PASSAGE_TOKENS = 400
 """Tokens of a passage that the LLM is shown."""
 LEAST_TOKENS = 40
 """Where fewer are left for each, only the first passages are judged."""
 
+_UNRANKED = Words(
+    "rerank_llm: the model ranked nothing; the order stays as it was",
+    "rerank_llm：模型没有给出排序，保持原有顺序",
+)
+_UNRATED = Words(
+    "rerank_llm: {count} of {all} passages got no rating",
+    "rerank_llm：{all} 个段落中有 {count} 个没有得到评分",
+)
+_LEFT = Words("rerank: {cause}; the order stays as it was", "rerank：{cause}；保持原有顺序")
+_NONE = Words("it returned none of the passages", "没有返回任何段落")
 _FORM = {
     "listwise": {
         "zh": "资料在 <passage> 标签里，各有编号。只输出编号，最有用的在前，例如 [2] > [1] > [3]。",
@@ -76,7 +89,7 @@ class Listwise(Judged):
             return list(nodes)
         first = order(said, len(shown))
         if not first:
-            inquiry.notes.append("rerank_llm: the model ranked nothing; the order stays as it was")
+            inquiry.note(_UNRANKED)
         return [nodes[place] for place in first] + [
             hit for place, hit in enumerate(nodes) if place not in first
         ]
@@ -99,7 +112,7 @@ class Pointwise(Judged):
                 ratings[place] = value
         if len(ratings) < len(nodes):
             unrated = len(nodes) - len(ratings)
-            inquiry.notes.append(f"rerank_llm: {unrated} of {len(nodes)} passages got no rating")
+            inquiry.note(_UNRATED, count=unrated, all=len(nodes))
         best = iter(sorted(ratings, key=lambda place: -ratings[place]))
         order = [next(best) if place in ratings else place for place in range(len(nodes))]
         return [nodes[place] for place in order if ratings.get(place, self.min_rating) >= self.min_rating]
@@ -110,16 +123,21 @@ class Reranked(BaseNodePostprocessor):
 
     path: str
     top_n: int
+    timeout: float
     _kind: type[BaseNodePostprocessor] = PrivateAttr()
     _args: dict[str, Any] = PrivateAttr()
     _made: BaseNodePostprocessor | None = PrivateAttr(default=None)
 
-    def __init__(self, kind: type, path: str, args: Mapping[str, Any], top_n: int) -> None:
+    def __init__(
+        self, kind: type, path: str, args: Mapping[str, Any], top_n: int, timeout: float = 60.0
+    ) -> None:
         """Raises `SearchaskError` where the class is no reranker or refuses its arguments."""
-        super().__init__(path=path, top_n=top_n)
+        super().__init__(path=path, top_n=top_n, timeout=timeout)
         if not issubclass(kind, BaseNodePostprocessor):
             raise SearchaskError(f"class {path!r} is no reranker: it must derive from BaseNodePostprocessor")
-        fits = {"top_n": top_n} if "top_n" in inspect.signature(kind).parameters else {}
+        fitting = inspect.signature(kind).parameters.keys()
+        # Cohere's would try ten times, for 100 seconds; what its client tries again by itself is enough.
+        fits = {name: value for name, value in (("top_n", top_n), ("max_retries", 1)) if name in fitting}
         self._kind, self._args = kind, {**fits, **args}
         if not wants_llm(kind, path, self._args):
             self._made = made(kind, path, self._args)
@@ -136,12 +154,13 @@ class Reranked(BaseNodePostprocessor):
             reranker = made(self._kind, self.path, {**self._args, "llm": llm})
         # What was noted of a passage would be read as a part of it.
         plain = [NodeWithScore(node=_plain(hit), score=hit.score) for hit in nodes]
+        query = QueryBundle(inquiry.query_str)
         try:
-            if inquiry.llm is None:
-                ranked = reranker.postprocess_nodes(plain, query_bundle=QueryBundle(inquiry.query_str))
+            if self._made is not None:
+                ranked = within(self.timeout, lambda: reranker.postprocess_nodes(plain, query_bundle=query))
             else:
-                with inquiry.llm.used_for("rerank"):
-                    ranked = reranker.postprocess_nodes(plain, query_bundle=QueryBundle(inquiry.query_str))
+                with inquiry.model("rerank").used_for("rerank"):
+                    ranked = reranker.postprocess_nodes(plain, query_bundle=query)
         except SearchaskError as error:
             if not isinstance(error, EndpointError):
                 raise
@@ -155,11 +174,11 @@ class Reranked(BaseNodePostprocessor):
             if hit.node.node_id in known
         ]
         if not found:
-            return self._left(nodes, inquiry, "it returned none of the passages")
+            return self._left(nodes, inquiry, _NONE.of(inquiry.language))
         return found[: self.top_n]
 
     def _left(self, nodes: Sequence[NodeWithScore], inquiry: Inquiry, cause: str) -> list[NodeWithScore]:
-        inquiry.notes.append(f"rerank: {cause}; the order stays as it was")
+        inquiry.note(_LEFT, cause=cause)
         return list(nodes[: self.top_n])
 
 
@@ -170,13 +189,38 @@ def _plain(hit: NodeWithScore) -> TextNode:
     return TextNode(id_=hit.node.node_id, text=text)
 
 
+def within(seconds: float, call: Callable[[], list[NodeWithScore]]) -> list[NodeWithScore]:
+    """What a call returns or raises; TimeoutError where it takes longer, and nobody waits for it any more."""
+    ended: list[list[NodeWithScore] | Exception] = []
+
+    def run() -> None:
+        try:
+            ended.append(call())
+        except Exception as error:  # raised again where it is waited for
+            ended.append(error)
+
+    context = contextvars.copy_context()
+    thread = threading.Thread(target=context.run, args=(run,), daemon=True, name="searchask-rerank")
+    thread.start()
+    thread.join(seconds)
+    if not ended:
+        raise TimeoutError
+    if isinstance(ended[0], Exception):
+        raise ended[0]
+    return ended[0]
+
+
 def _cause(error: Exception, path: str, args: Mapping[str, Any]) -> str:
-    from pipelines.models.endpoint import endpoint_error
+    from pipelines.models.endpoint import endpoint_error, status_of
     from pipelines.models.others import secret_values
 
-    return str(
-        endpoint_error(error, url="", model=path.rpartition(".")[2], secrets=secret_values(dict(args)))
-    )
+    name = path.rpartition(".")[2]
+    # What libraries meet that look for a ranking in whatever an endpoint answered.
+    if status_of(error) in (None, 200) and isinstance(
+        error, (LookupError, AttributeError, TypeError, ValueError)
+    ):
+        return f"{name}: the answer holds no ranking; check its key, its model and its address"
+    return str(endpoint_error(error, url="", model=name, secrets=secret_values(dict(args))))
 
 
 def made(kind: type[BaseNodePostprocessor], path: str, args: Mapping[str, Any]) -> BaseNodePostprocessor:
@@ -191,6 +235,8 @@ def made(kind: type[BaseNodePostprocessor], path: str, args: Mapping[str, Any]) 
     except ValidationError as error:
         # Its own text repeats the input, which may hold a key.
         wrong = "; ".join(f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors())
+    except KeyError as error:  # of a variable that is not set
+        wrong = f"there is no {error.args[0] if error.args else 'key'}; give it, or the argument for it"
     except Exception as error:
         wrong = (
             " ".join(redacted(str(error), secret_values(dict(args))).split())[:300] or type(error).__name__

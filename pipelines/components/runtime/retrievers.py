@@ -71,7 +71,7 @@ class Ranking(BaseRetriever):
         try:
             if not limits:
                 return self.find(query)
-            if (said := self.index.unmatched(limits)) and said not in query.notes:
+            if (said := self.index.unmatched(limits, query.language)) and said not in query.notes:
                 query.notes.append(said)
             return [hit for hit in self.find(query) if self.index.admits(hit.node.metadata, limits)]
         finally:

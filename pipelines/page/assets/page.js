@@ -2,7 +2,7 @@
 // a person is ever read as markup. (Gradio's own templates evaluate `${…}` inside the data.)
 (() => {
   const h = (tag, attributes = {}, ...children) => {
-    const svg = ["svg", "g", "path", "circle", "title"].includes(tag);
+    const svg = ["svg", "g", "path", "circle", "text", "title"].includes(tag);
     const element = svg ? document.createElementNS("http://www.w3.org/2000/svg", tag) : document.createElement(tag);
     for (const [name, value] of Object.entries(attributes)) {
       if (value !== undefined && value !== "") element.setAttribute(name, value);
@@ -45,11 +45,35 @@
             h("path", { d: `M${question.x} ${question.y} m-18 0 h36 m-18 -18 v36` }), h("title", {}, question.text))
         : "");
 
+  // A term in the middle, what is named with it on both sides, the strongest nearest to it.
+  const ROW = 44, WIDE = 560;
+  const shortened = (text, most) => {
+    let room = most;
+    const kept = [...text].filter((letter) => (room -= letter > "\u2e80" ? 2 : 1) >= 0);
+    return kept.length < [...text].length ? `${kept.slice(0, -1).join("")}…` : text;
+  };
+  const spokes = (term, neighbours) => {
+    const [above, below] = [0, 2].map((before) => Math.max(1, Math.ceil((neighbours.length - before) / 4)) * ROW + 26);
+    const around = neighbours.map((each, number) => {
+      const right = number % 2, under = Math.floor(number / 2) % 2, step = Math.floor(number / 4);
+      const y = above + (under ? 1 : -1) * (ROW / 2 + 14 + step * ROW), x = right ? 352 : WIDE - 352;
+      return h("g", { class: `spoke ${each.tied ? "tied" : ""}`, role: "button", tabindex: "0", "data-pick": `term:${each.term}` },
+        h("path", { d: `M${WIDE / 2} ${above} Q${(x + WIDE / 2) / 2} ${y} ${x} ${y}`, "stroke-width": 1.5 + 4 * each.share }),
+        h("circle", { cx: x, cy: y, r: 5 }),
+        h("text", { x: right ? x + 11 : x - 11, y: y + 6, "text-anchor": right ? "start" : "end" }, shortened(each.term, 21)),
+        h("title", {}, each.title));
+    });
+    return h("svg", { class: "around", viewBox: `0 0 ${WIDE} ${above + below}`, role: "group", "aria-label": term },
+      around,
+      h("text", { class: "centre", x: WIDE / 2, y: above + 7, "text-anchor": "middle" }, shortened(term, 34), h("title", {}, term)));
+  };
+
   const views = {
     table: grid,
 
-    sources: ({ none, cited, read }) => [
+    sources: ({ none, notes = [], cited, read }) => [
       ...when(none, "p", { class: "band" }),
+      ...notes.map((text) => h("p", { class: "note" }, text)),
       ...cited.map((each) => card("article", "header", each)),
       ...read.map((each) => card("details", "summary", each)),
     ],
@@ -117,6 +141,24 @@
         ]
       : [],
 
+    around: ({ note, term, neighbours = [] }) => [
+      ...when(note, "p", { class: "place" }),
+      ...(neighbours.length ? [spokes(term, neighbours)] : []),
+    ],
+
+    // What a box offers while one types.
+    offered: ({ terms = [] }) => {
+      document.querySelector("#term input")?.setAttribute("list", "terms");
+      return [h("datalist", { id: "terms" }, terms.map((term) => h("option", { value: term })))];
+    },
+
+    lists: ({ lists = [] }) => lists.flatMap(({ head, rows }) => [
+      h("h3", { class: "head" }, head),
+      h("ul", { class: "lines" }, rows.map((each) =>
+        h("li", {}, h("button", { type: "button", "data-pick": `node:${each.node}` },
+          h("b", {}, each.document), ...when(each.place, "span", { class: "place" }), ...when(each.text, "span"))))),
+    ]),
+
     passage: ({ document, place, text }) => text
       ? [
           h("article", { class: "card cited" },
@@ -147,6 +189,10 @@
         element.replaceChildren();
       }
     });
+    element.addEventListener("keydown", (event) => {
+      const picked = event.key === "Enter" && event.target.closest('g[role="button"]');
+      if (picked) trigger("select", { index: 0, value: picked.dataset.pick });
+    });
     watch("value", draw);
     draw();
   };
@@ -157,13 +203,13 @@
     if (mark) passage.scrollTop = mark.offsetTop - 24;
   };
   const light = () => {
-    const mark = wanted && document.querySelector(`#sources mark[data-ids~="${CSS.escape(wanted)}"]`);
+    const [mark, ...more] = wanted ? document.querySelectorAll(`#sources mark[data-ids~="${CSS.escape(wanted)}"]`) : [];
     if (!mark) return false;
     wanted = "";
     document.querySelectorAll("#sources .lit").forEach((each) => each.classList.remove("lit"));
     const found = mark.closest(".card");
     found.classList.add("lit");
-    mark.classList.add("lit");
+    [mark, ...more].forEach((each) => each.classList.add("lit"));
     found.scrollIntoView({ block: "nearest" });
     toMark(mark.closest(".passage"), mark);
     return true;

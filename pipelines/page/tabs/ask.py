@@ -14,6 +14,7 @@ from pipelines.errors import SearchaskError
 from pipelines.page import answers, feedback, opening
 from pipelines.page import examples as example_questions
 from pipelines.page.answers import Chat
+from pipelines.page.evidence import as_markdown, evidence
 from pipelines.page.site import Site
 from pipelines.page.tabs.inspector import Inspector
 from pipelines.page.tabs.wiring import Page, drawn, event, language
@@ -75,7 +76,7 @@ def ask_tab(page: Page) -> None:
                         elem_id="comment",
                     )
             with gr.Column(scale=2, min_width=320):
-                sources = drawn("sources", "sources", answers.evidence(Chat(), "en"))
+                sources = drawn("sources", "sources", evidence(Chat(), "en"))
         inspector = Inspector(page, chat)
 
     shown = [chatbot, sources, chat, stop, box]
@@ -98,16 +99,18 @@ def ask_tab(page: Page) -> None:
     ]
     # Twice, since a last update of what was cancelled may come after the first. Not through the queue, whose stream
     # the cancelled event takes with it.
-    stop.click(**event(_stopped, [chat], shown, queue=False, cancels=running)).then(
+    stopped = stop.click(**event(_stopped, [chat], shown, queue=False, cancels=running)).then(
         **event(_stopped, [chat], shown, queue=False)
     )
-    new.click(**event(_new, [], shown, queue=False, cancels=running)).then(
+    begun = new.click(**event(_new, [], shown, queue=False, cancels=running)).then(
         **event(_new, [], shown, queue=False)
     )
     selected = chatbot.select(**event(_select, [chat], [sources, chat]))
-    for done in (*running, selected):
-        inspector.fill_after(done)
-        done.then(**event(_searched, [chat], [searched]))
+    for done in (*running, selected, stopped, begun):
+        queue = done not in (stopped, begun)
+        inspector.fill_after(done, queue=queue)
+        done.then(**event(_searched, [chat], [searched], queue=queue))
+    begun.then(lambda: gr.update(visible=False), None, remark, queue=False, api_visibility="private")
     chatbot.like(**event(partial(_like, site), [chat], [rated, remark, comment]))
     comment.submit(**event(partial(_comment, site), [rated, comment], [remark, comment]))
     copy.click(**event(_copy, [chat], [copied])).then(
@@ -173,10 +176,10 @@ def _ask(
         writing = turn.state == "asking" and bool(turn.draft)
         if writing and time.monotonic() - shown < _BETWEEN:
             continue
-        evidence = gr.skip() if writing and shown else answers.evidence(chat, speaks)
+        beside = gr.skip() if writing and shown else evidence(chat, speaks)
         shown = time.monotonic() if writing else 0.0
         stop = gr.update(visible=turn.state == "asking")
-        yield answers.messages(chat, speaks), evidence, chat, stop, box
+        yield answers.messages(chat, speaks), beside, chat, stop, box
         box = gr.skip()
 
 
@@ -193,18 +196,18 @@ def _stopped(chat: Chat, request: gr.Request) -> Any:
         chat.turns[-1].state = "stopped"
     speaks = language(request)
     stop = gr.update(visible=False)
-    return answers.messages(chat, speaks), answers.evidence(chat, speaks), chat, stop, gr.skip()
+    return answers.messages(chat, speaks), evidence(chat, speaks), chat, stop, gr.skip()
 
 
 def _new(request: gr.Request) -> Any:
     """An empty chat."""
-    return [], answers.evidence(Chat(), language(request)), Chat(), gr.update(visible=False), ""
+    return [], evidence(Chat(), language(request)), Chat(), gr.update(visible=False), ""
 
 
 def _select(chat: Chat, message: gr.SelectData, request: gr.Request) -> Any:
     """Bring back the evidence of an older answer."""
     chat.shown = _turn(message.index)
-    return answers.evidence(chat, language(request)), chat
+    return evidence(chat, language(request)), chat
 
 
 def _searched(chat: Chat) -> Any:
@@ -232,7 +235,7 @@ def _comment(site: Site, rating: feedback.Rating | None, comment: str, request: 
 
 def _copy(chat: Chat, request: gr.Request) -> str:
     """The answer that is shown, as Markdown."""
-    return answers.as_markdown(chat.turn, language(request))
+    return as_markdown(chat.turn, language(request))
 
 
 def _open(site: Site, chat: Chat, chosen: gr.SelectData, request: gr.Request) -> Any:

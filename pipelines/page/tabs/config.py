@@ -12,7 +12,7 @@ from pipelines.page import config_edit, config_view
 from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
 from pipelines.page.tabs.wiring import Page, event, grid, grid_html, language
-from pipelines.page.words import Words
+from pipelines.words import Words
 
 _SAVED = Words("Saved. Rerun ingestion to put it into effect.", "已保存。重新入库后生效。")
 _NOT_SAVED = Words("Nothing was saved: see the errors above.", "未保存，请看上方的错误。")

@@ -8,13 +8,14 @@ from typing import Any
 import gradio as gr
 
 from pipelines.errors import ConfigError, SearchaskError
+from pipelines.ingestion.plan import make_plan
 from pipelines.page import documents, progress
 from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
 from pipelines.page.tabs.chunks import chunks_tab
 from pipelines.page.tabs.files import files_tab
 from pipelines.page.tabs.wiring import Page, drawn, event, grid, grid_html, language, listing
-from pipelines.page.words import Words
+from pipelines.words import Words
 
 _TICK = 1.5
 """Seconds between two looks at a running ingestion."""
@@ -112,7 +113,8 @@ def _look(site: Site, base: str, seen: float, request: gr.Request) -> Any:
         empty = grid(None)
         return "", gr.update(choices=[], value=None), empty, empty, empty, empty, *_asked(None), seen
     with entry.catalog() as catalog:
-        view = documents.plan_view(config, catalog, speaks)
+        entry.planned = make_plan(config, catalog)
+        view = documents.view_of_plan(entry.planned, config, speaks)
         index = documents.documents_view(catalog, speaks)
         found = documents.findings(config, catalog, speaks)
         jobs = documents.job_history(catalog, speaks)
@@ -141,10 +143,13 @@ def _asked(vanishing: documents.Vanishing | None) -> tuple[Any, Any, Any]:
 
 
 def _filter(site: Site, base: str, action: str | None, text: str, request: gr.Request) -> Any:
+    """The rows of the last look: another scan would tell of other documents than the line above them."""
     speaks, entry = language(request), site.entry(base)
-    with entry.catalog() as catalog:
-        view = documents.plan_view(entry.config(), catalog, speaks, action=action or "", text=text)
-    return listing(view.listing)
+    if entry.planned is None:
+        return gr.skip()
+    return listing(
+        documents.view_of_plan(entry.planned, entry.config(), speaks, action=action or "", text=text).listing
+    )
 
 
 def _filter_index(site: Site, base: str, text: str, request: gr.Request) -> Any:

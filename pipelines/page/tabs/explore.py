@@ -1,4 +1,4 @@
-"""The tab to explore in: how similar texts are to the embed model, and the chunks as a map."""
+"""The tab to explore in: how similar texts are to the embed model, the chunks as a map, the graph."""
 
 from __future__ import annotations
 
@@ -9,10 +9,11 @@ import gradio as gr
 
 from pipelines.errors import SearchaskError
 from pipelines.page import chunk_map, explore
-from pipelines.page.answers import place_words
+from pipelines.page.evidence import place_words
 from pipelines.page.site import Site
+from pipelines.page.tabs.graph import graph_tab
 from pipelines.page.tabs.wiring import Page, drawn, event, language
-from pipelines.page.words import Words
+from pipelines.words import Words
 
 STANDARD = "奥运会\n亚运会\n北京地铁"
 """The well-known example: two games are closer to each other than to a subway."""
@@ -24,26 +25,29 @@ _TOKENS = Words("tokens", "token 数")
 def explore_tab(page: Page) -> None:
     """Lay the tab out and wire it."""
     t, site, base = page.t, page.site, page.base
-    with gr.Tab(t("Explore", "探索"), id="explore") as tab, gr.Row(equal_height=False):
-        with gr.Column(scale=2, min_width=300):
-            texts = gr.Textbox(
-                STANDARD,
-                label=t("Texts to compare, one a line", "要比较的文本，每行一条"),
-                lines=5,
-                max_lines=20,
-                elem_id="texts",
-            )
-            compare = gr.Button(t("Compare", "比较"), variant="primary", elem_id="compare")
-            matrix = drawn("matrix", "matrix")
-        with gr.Column(scale=3, min_width=300):
-            with gr.Row(elem_classes="tools"):
-                question = gr.Textbox(
-                    label=t("A question on the map", "在地图上标出一个问题"),
-                    submit_btn=True,
-                    elem_id="map-question",
+    with gr.Tab(t("Explore", "探索"), id="explore") as tab, gr.Tabs():
+        with gr.Tab(t("Similarity and map", "相似度与地图")), gr.Row(equal_height=False):
+            with gr.Column(scale=2, min_width=300):
+                texts = gr.Textbox(
+                    STANDARD,
+                    label=t("Texts to compare, one a line", "要比较的文本，每行一条"),
+                    lines=5,
+                    max_lines=20,
+                    elem_id="texts",
                 )
-            chart = drawn("map", "map")
-            passage = drawn("passage", "passage")
+                compare = gr.Button(t("Compare", "比较"), variant="primary", elem_id="compare")
+                matrix = drawn("matrix", "matrix")
+            with gr.Column(scale=3, min_width=300):
+                with gr.Row(elem_classes="tools"):
+                    question = gr.Textbox(
+                        label=t("A question on the map", "在地图上标出一个问题"),
+                        submit_btn=True,
+                        elem_id="map-question",
+                    )
+                chart = drawn("map", "map")
+                passage = drawn("passage", "passage")
+        with gr.Tab(t("Graph", "图谱")) as graph:
+            graph_tab(page, graph)
     compare.click(**event(partial(_compare, site), [base, texts], [matrix], show_progress="minimal"))
     draw = event(partial(_draw, site), [base, question], [chart, passage], show_progress="minimal")
     for shown in (tab.select, base.change, question.submit):

@@ -49,9 +49,9 @@ class Inspector:
         )
         self._parts = [candidates, stages, prompt, wanted, other, reason, left, right]
 
-    def fill_after(self, done: Any) -> None:
+    def fill_after(self, done: Any, *, queue: bool = True) -> None:
         """Show the turn that is looked at once an event is done."""
-        done.then(**event(partial(_inspect, self._site), [self._chat], self._parts))
+        done.then(**event(partial(_inspect, self._site), [self._chat], self._parts, queue=queue))
 
 
 def _inspect(site: Site, chat: Chat, request: gr.Request) -> Any:
@@ -66,7 +66,7 @@ def _inspect(site: Site, chat: Chat, request: gr.Request) -> Any:
             with entry.catalog() as catalog:
                 found = preview.previewable(entry.config(), catalog)
     return (
-        grid(inspector.candidates(trace, speaks)),
+        grid(inspector.candidates(trace, speaks), "\n".join(trace.notes) if trace else ""),
         grid(inspector.stages(trace, speaks)),
         inspector.prompt(trace, speaks),
         gr.update(choices=found, value=None),

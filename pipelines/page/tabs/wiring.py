@@ -18,7 +18,8 @@ from gradio.i18n import I18nData
 from pipelines.errors import SearchaskError
 from pipelines.page.documents import Listing
 from pipelines.page.site import Site
-from pipelines.page.words import Language, Table, Words, language_of_browser
+from pipelines.page.table import Table
+from pipelines.words import Language, Words, language_of_browser
 
 ASSETS = Path(__file__).parents[1] / "assets"
 

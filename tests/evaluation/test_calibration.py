@@ -13,7 +13,7 @@ from pipelines.components.runtime.evidence import Signs
 from pipelines.config import load_config
 from pipelines.config.calibration import read_calibration
 from pipelines.errors import ConfigError, SearchaskError
-from pipelines.querying.calibration import Seen, fitted
+from pipelines.evaluation.calibration import Seen, fitted
 from pipelines.querying.knowledge_base import KnowledgeBase
 from tests.support.cli import refused, searchask
 from tests.support.house import House
@@ -124,12 +124,12 @@ def test_a_calibration_that_is_none_is_an_error_at_its_line(house: House) -> Non
         _ = house.config
 
 
-def test_questions_that_do_not_say_whether_they_are_answerable(house: House) -> None:
+def test_questions_of_one_kind_or_another_engine(house: House) -> None:
     (house.root / "bad.jsonl").write_text('{"question": "Why?"}\n', encoding="utf-8")
     refused(
         searchask("calibrate", house.file, "--questions", house.root / "bad.jsonl"),
-        "bad.jsonl:1",
-        "answerable",
+        "at least 10 questions",
+        "`answerable: false`",
     )
     refused(
         searchask("calibrate", house.file, "--questions", house.root / "q.jsonl", "--engine", "none"),

@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import pkgutil
 import string
+from collections.abc import Iterable
+from pathlib import Path
 
 import pytest
 
-import pipelines.page
-from pipelines.page.words import Language, Table, Words, language_of_browser
+import pipelines
+from pipelines.words import Language, Words, language_of_browser
 
 
 @pytest.mark.parametrize(
@@ -38,26 +40,27 @@ def test_values() -> None:
     assert words.of("zh", name="a", count=1) == "a有1个"
 
 
-def test_a_table() -> None:
-    assert Table(["a"], [["1"]]).to_dict() == {"headers": ["a"], "data": [["1"]]}
-
-
 def all_words() -> list[tuple[str, Words]]:
-    """Each text that a module of the page holds."""
+    """Each text that a module holds, or a class in it."""
     found = []
-    for module in pkgutil.iter_modules(pipelines.page.__path__, "pipelines.page."):
-        if module.ispkg:
+    for module in pkgutil.walk_packages(pipelines.__path__, "pipelines."):
+        file = Path(pipelines.__path__[0]).parent / (module.name.replace(".", "/") + ".py")
+        if module.ispkg or ".tabs." in module.name:  # those need Gradio
             continue
-        for name, value in vars(importlib.import_module(module.name)).items():
-            values = (
-                value.values()
-                if isinstance(value, dict)
-                else value
-                if isinstance(value, list | tuple)
-                else [value]
-            )
-            found += [(f"{module.name}.{name}", each) for each in values if isinstance(each, Words)]
+        if "pipelines.words import" not in file.read_text(encoding="utf-8"):
+            continue
+        held = vars(importlib.import_module(module.name))
+        classes = [value for value in held.values() if isinstance(value, type)]
+        for place in (held, *map(vars, classes)):
+            for name, value in place.items():
+                found += [(f"{module.name}.{name}", each) for each in _each(value) if isinstance(each, Words)]
     return found
+
+
+def _each(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list | tuple) else [value]
 
 
 @pytest.mark.parametrize(("name", "words"), all_words())

@@ -1,0 +1,1 @@
+"""Many variants of a config, measured with the same questions."""
