@@ -131,6 +131,35 @@ class Structure(Protocol):
         """Documents by cosine similarity with the mean of their passages' vectors, best first."""
 
 
+@dataclass(frozen=True, slots=True)
+class Upload:
+    """A file that an endpoint holds."""
+
+    file: str
+    """The id that the endpoint gave it."""
+    processed: bool = False
+    """Whether the endpoint has read it."""
+
+
+class Uploads(Protocol):
+    """The whole texts of documents, and which of them an endpoint holds as files."""
+
+    def texts(self, ids: Sequence[int]) -> dict[int, str]:
+        """The fingerprint of the text of each document that is indexed."""
+
+    def text(self, key: str) -> tuple[str, bool] | None:
+        """A text and whether it is Markdown; None where it is gone."""
+
+    def known(self, account: str, texts: Sequence[str]) -> dict[str, Upload]:
+        """The files of an account, by text."""
+
+    def remember(self, account: str, text: str, upload: Upload) -> None:
+        """Note the file that holds a text, in place of another."""
+
+    def forget(self, account: str, text: str) -> None:
+        """Strike a file off."""
+
+
 class Index(Protocol):
     """The active generation, open for questions: only nodes that the catalog knows as live.
 
@@ -145,6 +174,10 @@ class Index(Protocol):
     @property
     def structure(self) -> Structure:
         """Documents beyond single passages."""
+
+    @property
+    def uploads(self) -> Uploads:
+        """Documents as files at an endpoint."""
 
     @property
     def analyser(self) -> Analyser:

@@ -78,6 +78,7 @@ def misreferences(data: Mapping[str, Any], *, need_llm: frozenset[str]) -> Itera
             yield ("query_engines", name, "retriever"), _unknown(wanted, retrievers)
         if not data.get("llm"):
             yield from _without_llm(name, engine, need_llm)
+        yield from _without_files(name, engine, data.get("llm"))
 
 
 def _unpriced(data: Mapping[str, Any]) -> Iterator[Found]:
@@ -116,6 +117,17 @@ def _graphs(data: Mapping[str, Any], retrievers: Mapping[str, Mapping[str, Any]]
             ("graph_store", "type"),
             f"{kind!r} holds the graph of a `graph` retriever: add one to `retrievers`",
         )
+
+
+def _without_files(name: str, engine: Mapping[str, Any], llm: Any) -> Iterator[Found]:
+    """A response that uploads documents to a model behind no endpoint of the form that it needs."""
+    response = engine.get("response")
+    uploads = isinstance(response, Mapping) and response.get("type") == "uploaded_documents"
+    if uploads and isinstance(llm, Mapping) and llm.get("type") == "llama_index":
+        message = (
+            "'uploaded_documents' needs an `llm` of type openai or openai_like, whose endpoint keeps files"
+        )
+        yield ("query_engines", name, "response", "type"), message
 
 
 def _without_llm(name: str, engine: Mapping[str, Any], need_llm: frozenset[str]) -> Iterator[Found]:

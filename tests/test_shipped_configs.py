@@ -18,6 +18,7 @@ FILES = [
 ]
 ENDPOINTS = {
     "dashscope": "https://dashscope.aliyuncs.com/compatible-mode/v1",
+    "dashscope_long": "https://dashscope.aliyuncs.com/compatible-mode/v1",
     "deepseek": "https://api.deepseek.com/v1",
     "moonshot": "https://api.moonshot.cn/v1",
     "ollama": "http://localhost:11434/v1",

@@ -2,6 +2,7 @@
 
 A storage of an older version gets the tables that it lacks when it is opened for writing (`database.py`).
 2: `feedback`, the graph. 4: paths of the graph, and those that a model found; what moderation has allowed.
+5: files that an endpoint holds.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from sqlalchemy import (
     UniqueConstraint,
 )
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 
 metadata = MetaData()
 
@@ -258,6 +259,16 @@ extractions = Table(
         "paths", Text, nullable=False
     ),  # JSON list of three strings each; empty where it said nothing of use
     sqlite_with_rowid=False,
+)
+
+# Texts that an endpoint holds as files, for a model to read.
+uploaded_files = Table(
+    "uploaded_files",
+    metadata,
+    Column("account", String(32), primary_key=True),  # digest of the endpoint's address and the key
+    Column("text", String(16), primary_key=True),  # load fingerprint
+    Column("file", String(200), nullable=False),  # id that the endpoint gave
+    Column("processed", Boolean, nullable=False),  # whether the endpoint has read it
 )
 
 # What another graph store holds: by document the key under which it was mirrored, and all that may be there.

@@ -102,6 +102,9 @@ def _built(config: Config, *, quiet: bool) -> indexes.Built:
 
 
 def _show_comparison(compared: Comparison) -> None:
+    notes = dict.fromkeys(note for run in compared.runs for note in run.header.notes.get("en", ()))
+    for note in notes:
+        warn(f"note: {printable(note)}")
     for key, values in compared.differing.items():
         say(f"{printable(key)}: " + " | ".join(printable(value)[:60] for value in values))
     say()
@@ -138,9 +141,6 @@ def _number(value: float | None) -> str:
 
 
 def _show_flips(compared: Comparison) -> None:
-    notes = dict.fromkeys(note for run in compared.runs for note in run.header.notes.get("en", ()))
-    for note in notes:
-        warn(f"note: {printable(note)}")
     for better in (True, False):
         flips = [flip for flip in compared.flips if flip.better is better]
         say(f"\n{len(flips)} questions {'better' if better else 'worse'}")

@@ -15,7 +15,7 @@ from pipelines.evaluation import runs
 from pipelines.evaluation.questions import Question, read_questions
 from pipelines.evaluation.report import write_sweep
 from pipelines.evaluation.report.page import spoken
-from pipelines.evaluation.run import Report
+from pipelines.evaluation.run import Progress, Report
 from pipelines.evaluation.statistics import Paired
 from pipelines.evaluation.sweep.experiments import Experiments, read_experiments
 from pipelines.evaluation.sweep.notes import notes
@@ -102,8 +102,16 @@ def _agreed(
 def _shows(*, quiet: bool) -> Shows:
     @contextmanager
     def shows(name: str) -> Iterator[Report]:
+        told: list[Progress] = []
         with Shown(quiet=quiet, name=printable(name)) as shown:
-            yield shown.report
+
+            def report(progress: Progress) -> None:
+                told.append(progress)
+                shown.report(progress)
+
+            yield report
+        if not told and not quiet:
+            warn(f"{printable(name)}: measured before")
 
     return shows
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal, Protocol, TypedDict
 
-from pydantic import Field, field_validator
+from pydantic import Field, PositiveFloat, field_validator
 from pydantic_core import PydanticCustomError
 
 from pipelines.spec import Spec
@@ -59,6 +59,8 @@ class Draft:
     """Tokens of the prompt, where there was one."""
     tokens_out: int | None = None
     """Tokens that were written, where a model wrote."""
+    sources: tuple[NodeWithScore, ...] = ()
+    """All passages of documents that were read whole, those given first; numbers in `text` mean nothing then."""
 
 
 class Responder(Protocol):
@@ -123,6 +125,21 @@ class KnowledgePrompt(Spec):
     """For questions in any other language."""
 
 
+class DocumentsPrompt(Spec):
+    """What the LLM is told where it answers from whole documents that were uploaded."""
+
+    zh: str = (
+        "你根据上传的文档回答问题。只用文档里写明的内容，简明扼要，尽量沿用文档的原话。"
+        "不要写文件名，也不要写编号。"
+    )
+    """For questions in Chinese."""
+    en: str = (
+        "You answer questions from the uploaded documents. Use only what they say, be brief, and keep close to their "
+        "words. Write no file names and no reference numbers."
+    )
+    """For questions in any other language."""
+
+
 class Prompts(Spec):
     """What LLMs are told in answering, by the language of the question.
 
@@ -135,6 +152,8 @@ class Prompts(Spec):
     """From passages and what the LLM knows itself: policy `open`."""
     knowledge: KnowledgePrompt = KnowledgePrompt()
     """From what the LLM knows itself, where the documents hold nothing: policies `fallback` and `open`."""
+    documents: DocumentsPrompt = DocumentsPrompt()
+    """From whole documents: response `uploaded_documents`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,7 +260,32 @@ class StructuredResponse(Spec):
         return Structured(manner, self.instructions, self.schema_)
 
 
+class UploadedDocumentsResponse(Spec):
+    """Upload the documents found to the LLM's endpoint, each once, and have it answer from them whole (Qwen-Long)."""
+
+    type: Literal["uploaded_documents"]
+    documents: int = Field(default=3, ge=1, le=100)
+    """Documents to read for a question, those of the best passages, at most."""
+    wait: PositiveFloat = 120.0
+    """Seconds to wait until the endpoint has read what was uploaded."""
+    instructions: Instructions = Instructions()
+    """What the LLM is told, in each language, in place of what stands under `prompts`."""
+
+    needs_llm: ClassVar[bool] = True
+
+    def build(self, *, index: Index, manner: Manner) -> Responder:
+        """The responder."""
+        from pipelines.components.runtime.uploaded_documents import UploadedDocuments
+
+        return UploadedDocuments(index, manner, self.instructions, documents=self.documents, wait=self.wait)
+
+
 Response = Annotated[
-    ExtractiveResponse | CompactResponse | RefineResponse | TreeSummarizeResponse | StructuredResponse,
+    ExtractiveResponse
+    | CompactResponse
+    | RefineResponse
+    | TreeSummarizeResponse
+    | StructuredResponse
+    | UploadedDocumentsResponse,
     Field(discriminator="type"),
 ]

@@ -29,9 +29,10 @@ Built = Callable[[Path, Summary], object]
 def index_key(config: Config) -> str:
     """Equal for configs whose indexes are the same."""
     spec = config.spec
-    loaders = sorted(
-        (name, loader.identity(), config.where("loaders", name)) for name, loader in spec.loaders.items()
-    )
+    loaders = [
+        (name, loader.identity(), str(config.base_of("loaders", name)))
+        for name, loader in sorted(spec.loaders.items())
+    ]
     return fingerprint(loaders, parse_key(spec), generation_key(spec), graph_key(spec))
 
 

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 WORKERS = 8
 """Questions asked at once of endpoints elsewhere; what runs here gains nothing by it."""
 HOPELESS = 10
-"""Failures from the first question on after which the others are not tried."""
+"""Failures, with no answer among them, after which the other questions are not tried."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class _Round:
         kept = {key for key, outcome in run.outcomes.items() if outcome.outcome != "failed"}
         self._left = [question for question in run.measured if question.id not in kept]
         self._resumed = len(kept)
-        self._done = self._failed = 0
+        self._done = self._failed = self._answered = 0
 
     def go(self, workers: int) -> str:
         """Ask them; why it stopped before the end, or nothing."""
@@ -131,9 +131,9 @@ class _Round:
     def _reason(self) -> str:
         if self._stopped():
             return "interrupted"
-        if self._failed >= HOPELESS and self._failed == self._done:
+        if self._failed >= HOPELESS and not self._answered:
             errors = [each.error for each in self._run.outcomes.values() if each.outcome == "failed"]
-            return f"the first {self._failed} questions failed: {errors[-1]}"
+            return f"{self._failed} questions failed, and none was answered: {errors[-1]}"
         return ""
 
     def _land(self, future: Future[Outcome]) -> str:
@@ -144,6 +144,7 @@ class _Round:
         self._run.add(outcome.model_copy(update={"alone": self._run.header.alone}))
         self._done += 1
         self._failed += outcome.outcome == "failed"
+        self._answered += outcome.outcome not in ("failed", "refused")  # a refusal may need no model
         self._tell()
         return ""
 

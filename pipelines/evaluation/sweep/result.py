@@ -34,6 +34,7 @@ class Ranked:
     cost: float
     """Of a question: its mean in money or tokens, or half of the questions' seconds."""
     set_up: SetUp
+    edits: int
     efficient: bool = False
     """Whether no other is as good and cheaper, or better and as cheap."""
 
@@ -74,7 +75,8 @@ class Ranking:
 
 
 def ranking(measured: Sequence[Measured], metric: str) -> Ranking:
-    """Rank by how a metric differs from the base, over the questions that both have; of equals the cheaper is first.
+    """Rank by how a metric differs from the base, over the questions that both have; of equals the
+    cheaper is first, then the one with fewer edits.
 
     The first of `measured` is the base.
     """
@@ -96,10 +98,9 @@ def ranking(measured: Sequence[Measured], metric: str) -> Ranking:
         for row in rows
     ]
 
-    def place(row: Ranked) -> tuple[float, float, bool]:
-        # Seconds vary by chance: among equals they are no reason to leave the base.
-        steady = cost == "seconds" and row.name == BASE
-        return -_gain(row, sign), 0.0 if steady else row.cost, row.name != BASE
+    def place(row: Ranked) -> tuple[float, float, int]:
+        # Seconds vary by chance: among equals they are no reason to prefer one.
+        return round(-_gain(row, sign), 9), 0.0 if cost == "seconds" else row.cost, row.edits
 
     return Ranking(metric, cost, sorted(rows, key=place))
 
@@ -129,6 +130,7 @@ def _row(
         corrected=None,
         cost=whole.seconds.get("p50", 0.0) if cost == "seconds" else whole.metrics[cost].mean,
         set_up=measured.set_up,
+        edits=measured.variant.edits,
     )
 
 

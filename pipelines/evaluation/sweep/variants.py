@@ -35,6 +35,8 @@ class Variant:
     changes: dict[str, Any]
     """By path, as the file of experiments writes it; empty for the base."""
     config: Config
+    edits: int = 0
+    """Changes to other values than the base has."""
 
     @property
     def index(self) -> str:
@@ -66,12 +68,20 @@ def variants(experiments: Experiments) -> list[Variant]:
         if not same(config, base):
             plain = {dotted(path): value.plain() for path, value in changes.items()}
             name = " ".join(f"{names[path]}={_short(value.plain())}" for path, value in changes.items())
-            found.append(Variant(name, plain, config))
+            found.append(Variant(name, plain, config, _edits(base, config, changes)))
     problems += _unpriced(experiments, base)
     if problems:
         raise ConfigError(sorted(set(problems)))
     order = {key: place for place, key in reversed(list(enumerate(each.index for each in found)))}
     return sorted(found, key=lambda each: order[each.index])
+
+
+def _edits(base: Config, config: Config, changes: Changes) -> int:
+    def at(of: Config, path: Keys) -> Any:
+        node = of.tree.at(path)
+        return None if node is None else node.plain()
+
+    return sum(at(base, path) != at(config, path) for path in changes)
 
 
 def same(one: Config, other: Config) -> bool:

@@ -13,7 +13,7 @@ from pipelines.evaluation.metrics.answers import (
     squad_exact,
     squad_f1,
 )
-from pipelines.evaluation.outcomes import Said
+from pipelines.evaluation.outcomes import Passage, Said
 from tests.evaluation.metrics.parts import outcome, question
 
 # What the official evaluate-v1.1.py of SQuAD prints for these pairs of prediction and gold answer.
@@ -91,13 +91,27 @@ def test_rouge_of_chinese_counts_characters() -> None:
 def test_the_best_gold_answer_counts() -> None:
     asked = question(answers=("no", "fifteen days"))
     found = answers(asked, outcome(text="Fifteen days. [1]", sentences=(Said(text="Fifteen days."),)))
-    assert found == {"exact_match": 1, "f1": 1, "contains": 1, "rouge_l": 1}
+    assert found == {"found@5": 0, "exact_match": 1, "f1": 1, "contains": 1, "rouge_l": 1}
 
 
 @pytest.mark.parametrize("what", ["refused", "failed"])
 def test_no_answer_scores_nothing(what: str) -> None:
     found = answers(question(answers=("15",)), outcome(outcome=what, text="15"))
-    assert found == {"exact_match": 0, "f1": 0, "contains": 0, "rouge_l": 0}
+    assert found == {"found@5": 0, "exact_match": 0, "f1": 0, "contains": 0, "rouge_l": 0}
+
+
+@pytest.mark.parametrize(("rank", "found"), [(1, 1), (5, 1), (6, 0)])
+@pytest.mark.parametrize("what", ["answered", "refused"])
+def test_a_gold_answer_is_found_in_the_first_five_passages_whatever_is_answered(
+    rank: int, found: float, what: str
+) -> None:
+    texts = ["It takes **Fifteen** days." if place == rank else "nothing" for place in range(1, 8)]
+    passages = tuple(
+        Passage(rank=place, node=str(place), document="a.md", score=1.0, fate="in context", text=text)
+        for place, text in enumerate(texts, 1)
+    )
+    asked = question(answers=("fifteen days",))
+    assert answers(asked, outcome(outcome=what, text="x", passages=passages))["found@5"] == found
 
 
 def test_only_answerable_questions_with_gold_answers_are_measured() -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 from pipelines.evaluation.compare import compare
 from pipelines.evaluation.report import write_comparison
 from pipelines.evaluation.runs import Run
+from pipelines.evaluation.setup import EMBEDDED, TRAINED, SetUp
 from pipelines.words import Language
 from tests.evaluation.report.hostile import TEXTS, hostile_run
 from tests.evaluation.report.pages import parsed, row
@@ -61,6 +62,26 @@ def test_three_runs_of_the_same(tmp_path: Path) -> None:
     assert "b 与 a (1) 相比" in text
     assert "生效的配置相同" in text
     assert text.count("没有结果改变的问题") == 2
+
+
+def test_what_each_config_took_to_set_up(tmp_path: Path) -> None:
+    took = [SetUp(EMBEDDED, 12, 3_400, 0.0, 5.25, 0.4), SetUp(TRAINED, 0, 9_000, None, 600.0, 600.0)]
+    compared = compare([ranked(1), ranked(1)], ["with <b>", "tuned"])
+    for language, way, other in (("en", "model trained", "What it takes"), ("zh", "训练模型", "搭建开销")):
+        file = tmp_path / f"{language}.html"
+        write_comparison(compared, file, language, set_ups=took)  # type: ignore[arg-type]
+        section = parsed(file.read_text("utf-8")).find(id="set-up")
+        assert section and other in section.get_text() and not section.find("b")
+        cells = [[cell.get_text() for cell in line.find_all(["th", "td"])] for line in section.find_all("tr")]
+        assert cells[0] == ["", "with <b>", "tuned"] and cells[1][2] == way
+        assert [line[1:] for line in cells[2:]] == [
+            ["12", "0"],
+            ["3,400", "9,000"],
+            ["0.0000", "–"],
+            ["5.250", "600"],
+            ["0.400", "600"],
+        ]
+    assert 'id="set-up"' not in report([ranked(1), ranked(1)], ["a", "b"], tmp_path)
 
 
 def test_hostile_texts(tmp_path: Path) -> None:

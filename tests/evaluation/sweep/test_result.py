@@ -22,7 +22,8 @@ ASKED = [question(f"q{number}") for number in range(10)]
 
 def measured(name: str, ranks: list[int], **values: Any) -> Measured:
     pairs = [(each, outcome(each, rank=rank, **values)) for each, rank in zip(ASKED, ranks, strict=True)]
-    variant = Variant(name, {} if name == "base" else {"a": name}, cast(Config, None))
+    edits = 0 if name == "base" else 2 if name == "fast" else 1
+    variant = Variant(name, {} if name == "base" else {"a": name}, cast(Config, None), edits)
     return Measured(variant, run(pairs), SetUp("documents embedded", 1, 1000))
 
 
@@ -57,8 +58,9 @@ def test_lower_is_better_where_the_metric_says_so() -> None:
 
 
 def test_seconds_are_no_reason_to_leave_the_base_and_money_comes_before_tokens() -> None:
-    found = ranking([measured("base", [1] * 10), measured("fast", [1] * 10, seconds=0.01)], "mrr@10")
-    assert (names(found), found.cost) == (["base", "fast"], "seconds")
+    fast, slow = measured("fast", [1] * 10, seconds=0.01), measured("slow", [1] * 10, seconds=9.0)
+    found = ranking([measured("base", [1] * 10), fast, slow], "mrr@10")
+    assert (names(found), found.cost) == (["base", "slow", "fast"], "seconds")  # by the number of edits
     assert next(notes(found, Outcome(), None)) == "No variant is better than the base by mrr@10."
     found = ranking([measured("base", [1] * 10, money=0.2), measured("a", [1] * 10, money=0.1)], "mrr@10")
     assert (names(found), found.cost) == (["a", "base"], "money")

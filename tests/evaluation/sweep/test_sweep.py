@@ -34,7 +34,7 @@ def test_a_grid_from_the_plan_to_the_winner(tmp_path: Path) -> None:
     assert "note: On the 3 questions of the split `test`, which had no part in the choice" in said.err
     assert "may be chance: p = 1.000, corrected for 3 variants" in said.err
     best = tmp_path / "handbook.best.yaml"
-    assert f"winner: chunk_size=64 top_k=2, written to {best}" in said.out
+    assert f"winner: chunk_size=64 top_k=6, written to {best}" in said.out
     assert load_config(best).spec.node_parser.chunk_size == 64  # type: ignore[union-attr]
     assert "# tokens" in best.read_text("utf-8") and "extends" not in best.read_text("utf-8")
     assert not (lodge.storage / "catalog.sqlite").exists()  # the base's own index is not touched
@@ -52,7 +52,7 @@ def test_a_grid_from_the_plan_to_the_winner(tmp_path: Path) -> None:
         0,
     )
     assert lodge.runs == runs
-    assert again["winner"] == {"name": "chunk_size=64 top_k=2", "file": str(best)}
+    assert again["winner"] == {"name": "chunk_size=64 top_k=6", "file": str(best)}
     assert again["held_out"]["n"] == 3
     assert [each["name"] for each in again["variants"]].count("base") == 1
     assert any(each["efficient"] for each in again["variants"])
