@@ -48,7 +48,7 @@ test: $(READY_DEV)  ## The whole suite: offline, without a key.
 bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes docs/benchmarks.md.
 	$(BIN)/python -m tests.bench
 
-quality: $(READY_DEV)  ## Retrieval quality on the question sets in ../shared/data, where they are.
+quality: $(READY_DEV)  ## The default config on the question sets in ../shared/data, where they are; writes docs/quality.md.
 	$(BIN)/python -m tests.quality
 
 screenshots: $(READY_DEV)  ## Pictures of every tab for the README, in docs/images; needs Chromium.
