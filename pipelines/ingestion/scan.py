@@ -28,8 +28,9 @@ _TICK = 20_000_000
 
 
 def _settled(sources: Iterable[Source]) -> list[Source]:
-    """Sources, those written just now without their time: they may change again and keep it."""
-    return [
-        replace(source, modified=0) if abs(time.time_ns() - source.modified) < _TICK else source
-        for source in sources
-    ]
+    """Sources, those written just now with a time that no later scan finds: they may change again and keep it."""
+    settled = []
+    for source in sources:
+        age = abs(time.time_ns() - source.modified)
+        settled.append(replace(source, modified=source.modified - age - 1) if age < _TICK else source)
+    return settled

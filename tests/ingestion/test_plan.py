@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.ingestion.scan import open_loaders, scan
 from tests.support.cli import ROOT, environment, refused, searchask
 from tests.support.house import EN, ZH, House
 
@@ -75,6 +76,18 @@ def test_equal_bytes_written_again_and_touches_are_no_change(full: House) -> Non
     assert counts(full) == {"unchanged": 5}
     searchask("ingest", full.file)
     assert counts(full) == {"unchanged": 5}
+
+
+def test_a_file_written_just_now_has_its_day_and_is_looked_at_twice(
+    full: House, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipelines.ingestion.scan._TICK", 60 * 10**9)  # as if no time had passed
+    path = full.write("doc001.md", "Edited.")
+    written = path.stat().st_mtime_ns
+    loaders = open_loaders(full.config)
+    scans = [{each.path: each.modified for each in scan(loaders)["files"]}[path.name] for _ in range(2)]
+    assert len({written, *scans}) == 3  # no later scan takes it for the file that this one saw
+    assert all(0 < written - each < 120 * 10**9 for each in scans)
 
 
 def test_an_edit_of_equal_size_with_the_old_time_put_back_is_the_one_thing_not_seen(full: House) -> None:
