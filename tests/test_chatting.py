@@ -106,7 +106,7 @@ class Terminal:
     def __init__(self, *words: object) -> None:
         self.master, slave = pty.openpty()
         self.process = subprocess.Popen(
-            command(*words), cwd=ROOT, env=environment(), stdin=slave, stdout=slave, stderr=slave,
+            command(*words), cwd=ROOT, env=environment(PYTHONFAULTHANDLER="1"), stdin=slave, stdout=slave, stderr=slave,
             start_new_session=True,
         )  # fmt: skip
         os.close(slave)
@@ -132,7 +132,11 @@ class Terminal:
         for _ in range(4):
             self.process.send_signal(signal.SIGINT)
             with suppress(AssertionError):
-                return self.until(wanted, 10)
+                return self.until(wanted, 15)
+        self.process.send_signal(signal.SIGABRT)  # faulthandler says where it hangs
+        self.until("Fatal Python error")
+        with suppress(AssertionError):
+            self.until("nothing more", 2)
         raise AssertionError(f"no {wanted!r}: {self.text}")
 
 

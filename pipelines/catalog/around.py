@@ -18,6 +18,15 @@ COMMON_FROM = 20
 _AHEAD = 8
 """Candidates looked at for each neighbour that is shown, since some are common words."""
 
+_COUNTS = (
+    select(graph_mentions.c.term, func.count().label("times"))
+    .join(documents, documents.c.id == graph_mentions.c.document)
+    .where(
+        documents.c.generation == bindparam("of"),
+        graph_mentions.c.term.in_(bindparam("terms", expanding=True)),
+    )
+    .group_by(graph_mentions.c.term)
+)
 _other = graph_mentions.alias("other")
 _same_passage = (_other.c.document == graph_mentions.c.document) & (_other.c.node == graph_mentions.c.node)
 _TOGETHER = (
@@ -33,15 +42,6 @@ _TOGETHER = (
     .group_by(_other.c.term)
     .order_by(func.count().desc(), _other.c.term)
     .limit(bindparam("most"))
-)
-_COUNTS = (
-    select(graph_mentions.c.term, func.count().label("times"))
-    .join(documents, documents.c.id == graph_mentions.c.document)
-    .where(
-        documents.c.generation == bindparam("of"),
-        graph_mentions.c.term.in_(bindparam("terms", expanding=True)),
-    )
-    .group_by(graph_mentions.c.term)
 )
 _ALL = select(func.sum(documents.c.chunks)).where(documents.c.generation == bindparam("of"))
 _PASSAGES = (
@@ -120,18 +120,25 @@ class Around:
     """Passages that name it, all of them."""
 
 
+def named_by(connection: Connection, generation: int, terms: Sequence[str]) -> dict[str, int]:
+    """How many passages name each of some terms; those that none names are left out."""
+    if not terms:
+        return {}
+    asked = {"of": generation, "terms": terms}
+    return {row.term: row.times for row in connection.execute(_COUNTS, asked)}
+
+
 def around(connection: Connection, generation: int, term: str, most: int) -> Around:
     """What is tied to a term, however it is written; of each kind so many at most."""
     key = key_of(term)
     values = {"of": generation, "term": key, "most": most}
-    held = {row.term: row.times for row in connection.execute(_COUNTS, {"of": generation, "terms": [key]})}
     return Around(
         key,
         tuple(_neighbours(connection, generation, key, most)),
         tuple(_relations(connection, values)),
         tuple(connection.scalars(_TITLED, values)),
         tuple(Passage(row.node, row.document) for row in connection.execute(_PASSAGES, values)),
-        held.get(key, 0),
+        named_by(connection, generation, [key]).get(key, 0),
     )
 
 
@@ -163,8 +170,7 @@ def terms_like(connection: Connection, generation: int, prefix: str, most: int) 
 
 def _neighbours(connection: Connection, generation: int, key: str, most: int) -> Iterator[Neighbour]:
     rows = connection.execute(_TOGETHER, {"of": generation, "term": key, "most": _AHEAD * most}).all()
-    asked = {"of": generation, "terms": [row.term for row in rows]}
-    totals = {row.term: row.times for row in connection.execute(_COUNTS, asked)} if rows else {}
+    totals = named_by(connection, generation, [row.term for row in rows])
     limit = max(COMMON_FROM, COMMON_SHARE * (connection.scalar(_ALL, {"of": generation}) or 0))
     telling = (row for row in rows if totals.get(row.term, 0) <= limit)
     for _, row in zip(range(most), telling, strict=False):

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from typing import Any
 
-from sqlalchemy import Connection, Engine, bindparam, delete, func, insert, select
+from sqlalchemy import Connection, Engine, bindparam, delete, insert, select
 
 from pipelines.catalog.around import (
     Around,
@@ -17,6 +17,7 @@ from pipelines.catalog.around import (
     Relation,
     around,
     known_terms,
+    named_by,
     neighbours,
     relations,
     terms_like,
@@ -38,15 +39,6 @@ _TITLES = (
     select(graph_titles.c.term, graph_titles.c.document)
     .join(documents, documents.c.id == graph_titles.c.document)
     .where(documents.c.generation == bindparam("of"))
-)
-_COUNTS = (
-    select(graph_mentions.c.term, func.count().label("times"))
-    .join(documents, documents.c.id == graph_mentions.c.document)
-    .where(
-        documents.c.generation == bindparam("of"),
-        graph_mentions.c.term.in_(bindparam("terms", expanding=True)),
-    )
-    .group_by(graph_mentions.c.term)
 )
 _NAMING = (
     select(graph_mentions.c.term, graph_mentions.c.node, graph_mentions.c.document)
@@ -191,11 +183,10 @@ class GraphView:
         """The nodes that name a term, with their documents, for those terms that at most so many nodes name."""
         found: dict[str, list[tuple[int, str]]] = {}
         for part in _parts(terms):
-            asked = {"of": self._generation}
-            rare = [
-                row.term for row in self._rows(_COUNTS, {**asked, "terms": list(part)}) if row.times <= most
-            ]
-            for row in self._rows(_NAMING, {**asked, "terms": rare}) if rare else ():
+            with explained("the catalog"), self._engine.connect() as connection:
+                times = named_by(connection, self._generation, part)
+            asked = {"of": self._generation, "terms": [term for term in times if times[term] <= most]}
+            for row in self._rows(_NAMING, asked) if asked["terms"] else ():
                 found.setdefault(row.term, []).append((row.document, row.node))
         return found
 

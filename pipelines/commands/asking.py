@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 from pipelines.commands.terminal import block, printable, say, say_json, table, warn
 from pipelines.config import load_config
@@ -29,20 +29,12 @@ def ask_command(args: argparse.Namespace) -> int:
         if args.json:
             say_json(base.ask(question, args.engine, filters=filters).to_dict())
             return 0
-        streamed = False
-        for piece in base.stream(question, args.engine, filters=filters):
-            if isinstance(piece, str):
-                streamed = sys.stdout.isatty()
-                if streamed:
-                    sys.stdout.write(block(piece))
-                    sys.stdout.flush()
-            elif isinstance(piece, Answer):
-                show_answer(piece, streamed=streamed)
-                if args.show_trace:
-                    show_trace(piece.trace)
-                elif piece.outcome == "refused":  # the notes may say why
-                    for note in piece.trace.notes:
-                        warn(f"note: {printable(note)}")
+        answer = show_stream(base.stream(question, args.engine, filters=filters))
+        if args.show_trace:
+            show_trace(answer.trace)
+        elif answer.outcome == "refused":  # the notes may say why
+            for note in answer.trace.notes:
+                warn(f"note: {printable(note)}")
     return 0
 
 
@@ -75,10 +67,31 @@ def _required(question: str | None) -> str:
     return question
 
 
-def show_answer(answer: Answer, *, streamed: bool) -> None:
-    """Print an answer, its label before it and its sources behind; `streamed`: after its draft."""
-    if streamed:
-        say("\n")  # what was streamed is the draft; the checked answer follows
+def show_stream(pieces: Iterator[Retrieval | str | Answer]) -> Answer:
+    """Print an answer as it is written, on a terminal, and then as it holds; raises what the stream raises."""
+    draft = False
+    answer = None
+    try:
+        for piece in pieces:
+            if isinstance(piece, Answer):
+                answer = piece
+            elif isinstance(piece, str) and sys.stdout.isatty():
+                draft = True
+                sys.stdout.write(block(piece))
+                sys.stdout.flush()
+    except SearchaskError:
+        if draft:
+            say()
+        raise
+    assert answer is not None  # every stream ends with one
+    if draft:
+        say("\n")
+    _show_answer(answer)
+    return answer
+
+
+def _show_answer(answer: Answer) -> None:
+    """Its label before it, its sources behind it."""
     if answer.label:
         say(f"[{block(answer.label)}]")
     say(block(answer.text))

@@ -7,7 +7,7 @@ import io
 import sys
 from contextlib import closing, suppress
 
-from pipelines.commands.asking import cite, show_answer
+from pipelines.commands.asking import cite, show_stream
 from pipelines.commands.terminal import block, say, warn
 from pipelines.config import load_config
 from pipelines.errors import SearchaskError
@@ -72,20 +72,10 @@ def _sources(answer: Answer | None) -> None:
 
 
 def _reply(session: Session, question: str) -> None:
-    """One answer, as it is written and then as it holds; what goes wrong ends it and not the chat."""
-    streamed = False
+    """One answer; what goes wrong ends it and not the chat."""
     try:
         with closing(session.stream(question)) as pieces:
-            for piece in pieces:
-                if isinstance(piece, str):
-                    streamed = sys.stdout.isatty()
-                    if streamed:
-                        sys.stdout.write(block(piece))
-                        sys.stdout.flush()
-                elif isinstance(piece, Answer):
-                    show_answer(piece, streamed=streamed)
+            show_stream(pieces)
         sys.stdout.flush()
     except SearchaskError as error:
-        if streamed:
-            say()
         warn(block(str(error)))

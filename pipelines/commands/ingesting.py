@@ -13,7 +13,8 @@ from pipelines.config import Config, load_config
 from pipelines.errors import Refused, SearchaskError
 from pipelines.ingestion.events import Summary
 from pipelines.ingestion.guards import guard
-from pipelines.ingestion.plan import Plan, make_plan
+from pipelines.ingestion.plan import Plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.ingestion.run import ingest
 
 _SHOWN = 40

@@ -32,6 +32,10 @@ class Price(Spec):
     training_price: NonNegativeFloat | None = None
     """Of a million tokens that a model is fine-tuned on, in one epoch."""
 
+    def of(self, sent: int, written: int) -> float:
+        """What so many tokens cost."""
+        return (sent * self.input + written * self.output) / 1e6
+
 
 class OpenAILLM(Spec):
     """A language model of OpenAI."""

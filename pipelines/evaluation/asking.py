@@ -16,6 +16,7 @@ from pipelines.querying.engine import QueryEngine
 from pipelines.querying.trace import Candidate
 
 if TYPE_CHECKING:
+    from pipelines.components.llms import Price
     from pipelines.models.counted import Call
 
 KEPT = 50
@@ -79,15 +80,14 @@ class Asker:
             )
             for call in calls
         )
-        money: float | None = 0.0
-        price = getattr(pipeline.llm, "price", None)
+        price: Price | None = getattr(pipeline.llm, "price", None)
+        per_million = pipeline.embed_model.price
         answering = [call for call in called if not call.purpose.startswith(PURPOSE)]
-        if answering:
-            money = None if price is None else sum(_money(price, call) for call in answering)
+        costs = [None if price is None else price.of(call.tokens_in, call.tokens_out) for call in answering]
         if outcome.embedded:
-            per_million = getattr(pipeline.embed_model, "price", None)
-            known = money is not None and per_million is not None
-            money = (money or 0.0) + outcome.embedded * per_million / 1e6 if known and per_million else None
+            costs.append(None if per_million is None else outcome.embedded * per_million / 1e6)
+        known = [cost for cost in costs if cost is not None]
+        money = sum(known) if len(known) == len(costs) else None
         return outcome.model_copy(update={"calls": called, "money": money})
 
 
@@ -143,10 +143,3 @@ def _stages(answer: Answer) -> dict[str, float]:
     for stage in answer.trace.stages:
         found[stage.name] = round(found.get(stage.name, 0.0) + stage.milliseconds, 3)
     return found
-
-
-def _money(price: object, call: Called) -> float:
-    """Prices are for a million tokens."""
-    return float(
-        (call.tokens_in * getattr(price, "input", 0) + call.tokens_out * getattr(price, "output", 0)) / 1e6
-    )

@@ -15,7 +15,7 @@ from pipelines.errors import SearchaskError
 from pipelines.ingestion.events import Summary
 from pipelines.ingestion.fingerprints import generation_key, graph_key, parse_key
 from pipelines.ingestion.lock import only_ingestion
-from pipelines.ingestion.plan import make_plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.ingestion.run import ingest
 from pipelines.spec import fingerprint
 

@@ -6,7 +6,7 @@ import json
 import os
 import re
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -187,9 +187,3 @@ def _outcomes(file: Path) -> Iterator[Outcome]:
             yield Outcome.model_validate_json(line)
         except ValidationError:
             continue
-
-
-def differing(one: Mapping[str, str], other: Mapping[str, str]) -> dict[str, tuple[str, str]]:
-    """The values in which two effective configs differ, by key."""
-    keys = [*one, *(key for key in other if key not in one)]
-    return {key: (one.get(key, "–"), other.get(key, "–")) for key in keys if one.get(key) != other.get(key)}

@@ -34,16 +34,15 @@ class Spent:
 class CachedEmbedder:
     """An embed model behind the cache of the catalog."""
 
-    def __init__(self, embedder: Embedder, cache: EmbeddingCache) -> None:
+    def __init__(self, embedder: Embedder, cache: EmbeddingCache, lenders: Sequence[EmbeddingCache]) -> None:
+        """`lenders`: caches of other storages, which are asked for what this one does not hold."""
         self.embedder = embedder
-        self._cache = cache
+        self._cache, self._lenders = cache, lenders
         self.spent = Spent()
         self.before_first: Callable[[], object] | None = None
         """Called once, before the first text is sent to the model."""
         self.limit: Callable[[Spent, int], None] | None = None
         """Told what was spent and how many tokens are next; raises LimitReached, and nothing is sent."""
-        self.lenders: Sequence[EmbeddingCache] = ()
-        """Caches of other storages, which are asked for what this one does not hold."""
 
     @property
     def window(self) -> int:
@@ -79,7 +78,7 @@ class CachedEmbedder:
     def _borrowed(self, wanted: Sequence[bytes]) -> dict[bytes, Vector]:
         """What other storages hold of it; kept here as well, since they may go."""
         borrowed: dict[bytes, Vector] = {}
-        for lender in self.lenders if wanted else ():
+        for lender in self._lenders if wanted else ():
             borrowed.update(lender.get([key for key in wanted if key not in borrowed]))
         if borrowed:
             self._cache.put(list(borrowed), np.stack(list(borrowed.values())))

@@ -52,7 +52,7 @@ class Calls:
 
     def cost(self, price: Price | None) -> float | None:
         """Their money; None where there is no price."""
-        return None if price is None else (self.sent * price.input + self.written * price.output) / 1e6
+        return None if price is None else price.of(self.sent, self.written)
 
     def to_dict(self, price: Price | None) -> dict[str, Any]:
         """As `plan --json` has it."""

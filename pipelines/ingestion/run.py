@@ -21,7 +21,8 @@ from pipelines.ingestion.extract import Extractor
 from pipelines.ingestion.fingerprints import embed_key, extraction, paths_key
 from pipelines.ingestion.guards import guard
 from pipelines.ingestion.lock import only_ingestion
-from pipelines.ingestion.plan import Change, Plan, make_plan
+from pipelines.ingestion.plan import Change, Plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.ingestion.progress import ProgressFile
 from pipelines.ingestion.recheck import Recheck
 from pipelines.ingestion.repair import open_stores
@@ -64,8 +65,9 @@ def ingest(
                 plan.generation = catalog.generations.get(plan.generation.id)
                 MirrorLog(catalog.engine).again()
             with stop_on_signals() if stopped is None else nullcontext(stopped) as asked:
-                run = Run(config, catalog, plan, report=report, stopped=asked, progress=progress)
-                run.lenders = lenders
+                run = Run(
+                    config, catalog, plan, report=report, stopped=asked, progress=progress, lenders=lenders
+                )
                 return run.carry_out()
         finally:
             catalog.close()
@@ -83,6 +85,7 @@ class Run:
         report: Report,
         stopped: Callable[[], bool],
         progress: ProgressFile,
+        lenders: Sequence[Catalog],
     ) -> None:
         self._config = config
         self._catalog = catalog
@@ -93,8 +96,7 @@ class Run:
         self._summary = Summary()
         self._allowance = Allowance(config.spec, catalog)
         self._vetting = Vetting(config, plan)
-        self.lenders: Sequence[Catalog] = ()
-        """Others whose caches hold vectors that need not be made again."""
+        self._lenders = lenders
 
     def carry_out(self) -> Summary:
         """Do it, and write it to the job history, however it ends."""
@@ -155,8 +157,8 @@ class Run:
     def _embedder(self, generation: Generation) -> CachedEmbedder:
         """The model behind the cache; one that built an index before must still be the same."""
         model = self._config.spec.embed_model.embedder()
-        cached = CachedEmbedder(model, self._catalog.cache(generation.cache_key))
-        cached.lenders = [lender.cache(generation.cache_key) for lender in self.lenders]
+        lenders = [lender.cache(generation.cache_key) for lender in self._lenders]
+        cached = CachedEmbedder(model, self._catalog.cache(generation.cache_key), lenders)
         if generation.dimension:
             cached.before_first = lambda: check_model(self._catalog, generation, model)
         cached.limit = self._allowance.before

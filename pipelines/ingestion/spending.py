@@ -15,6 +15,7 @@ from pipelines.ingestion.plan import Plan
 from pipelines.schema import PipelineSpec
 
 if TYPE_CHECKING:
+    from pipelines.components.llms import Price
     from pipelines.models.counted import Call
 
 
@@ -26,7 +27,7 @@ class Allowance:
         self._model = spec.embed_model
         self._price: float | None = getattr(spec.embed_model, "price", None)
         self._free = self._price == 0
-        self._llm_price = getattr(spec.llm, "price", None)
+        self._llm_price: Price | None = getattr(spec.llm, "price", None)
         priced = self._llm_price
         self._llm_free = priced is not None and not priced.input and not priced.output
         self.spent = Spent()
@@ -112,8 +113,7 @@ class Allowance:
             )
 
     def _cost(self, sent: int, got: int) -> float:
-        price = self._llm_price
-        return 0.0 if price is None else float(sent * price.input + got * price.output) / 1e6
+        return 0.0 if self._llm_price is None else self._llm_price.of(sent, got)
 
     def _left(self) -> list[tuple[str, int | None, float | None]]:
         """By limit, the tokens and the money that a run may take, None for any amount."""

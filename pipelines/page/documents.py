@@ -12,7 +12,8 @@ from pipelines.config import Config
 from pipelines.errors import Refused
 from pipelines.ingestion.fingerprints import generation_key
 from pipelines.ingestion.guards import guard, indexed, vanishing
-from pipelines.ingestion.plan import ACTIONS, Plan, make_plan
+from pipelines.ingestion.plan import ACTIONS, Plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.ingestion.progress import alive
 from pipelines.page import labels
 from pipelines.page.labels import label, moment, reason

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from pipelines.components.policies import Refusal, StrictPolicy
 from pipelines.components.responses import Draft, Manner
-from pipelines.components.retrievers import parts_of
 from pipelines.errors import SearchaskError
 from pipelines.querying.answer import Answer, Retrieval
 from pipelines.querying.follow_up import CONDENSE, carry_on, recalled
 from pipelines.querying.metering import Meter, charging, counting, settled
+from pipelines.querying.searching import retrievers, searched
 from pipelines.querying.suspicion import Secret, discreet, told_by
 from pipelines.querying.trace import BELOW_TOP_K, CITED, Stage, Trace
 from pipelines.querying.verdict import checked, without_sources
@@ -112,17 +112,8 @@ class QueryEngine:
             with trace.stage("sub-answers"):
                 for _, transform in self._transforms:
                     transform.read(inquiry, nodes)
-        draft = Draft(refused=True)
         secret = self._secret(inquiry, nodes)
-        with trace.stage("write") as step:
-            for piece in secret.until_repeated(self._responder.respond(inquiry, nodes)):
-                if isinstance(piece, str):
-                    yield piece
-                else:
-                    draft = piece
-            step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
-        trace.prompt = list(draft.prompt)
-        draft = discreet(draft, secret, inquiry)
+        draft = yield from _drafted("write", self._responder.respond(inquiry, nodes), secret, inquiry, trace)
         if answer := self._answer(inquiry, nodes, draft, trace):
             yield answer
         else:
@@ -240,7 +231,7 @@ class QueryEngine:
             trace,
         )
 
-    def _without_evidence(self, inquiry: Inquiry, trace: Trace) -> Iterator[str | Answer]:
+    def _without_evidence(self, inquiry: Inquiry, trace: Trace) -> Generator[str | Answer, None, None]:
         """What the policy says where the documents hold no answer: a refusal, or what the LLM knows itself."""
         policy = self.spec.policy
         if isinstance(policy, StrictPolicy):
@@ -249,16 +240,8 @@ class QueryEngine:
             return
         from pipelines.components.runtime.written import from_model
 
-        draft, secret = Draft(), self._secret(inquiry)
-        with trace.stage("own knowledge") as step:
-            for piece in secret.until_repeated(from_model(inquiry, self._manner)):
-                if isinstance(piece, str):
-                    yield piece
-                else:
-                    draft = piece
-            step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
-        trace.prompt += draft.prompt
-        draft = discreet(draft, secret, inquiry)
+        written = from_model(inquiry, self._manner)
+        draft = yield from _drafted("own knowledge", written, self._secret(inquiry), inquiry, trace)
         if draft.refused:
             refusal = Refusal().zh if trace.language == "zh" else Refusal().en
             yield Answer(inquiry.question, "refused", refusal, (), (), self.name, trace)
@@ -311,30 +294,17 @@ class QueryEngine:
         return llm.build() if llm is not None else None
 
 
-def searched(retriever: BaseRetriever, inquiry: Inquiry) -> Sequence[NodeWithScore]:
-    """What a retriever finds for a question; with variants, for all of them, fused by reciprocal rank."""
-    if not inquiry.variants:
-        return retriever.retrieve(inquiry)
-    from pipelines.components.runtime.variants import fused
-
-    return fused(retriever, inquiry)
-
-
-def retrievers(spec: PipelineSpec, name: str, index: Index) -> dict[str, BaseRetriever]:
-    """The retriever `name` and those it is made of, built, parts first."""
-    from pipelines.components.runtime.retrievers import Ranking
-
-    built: dict[str, BaseRetriever] = {}
-
-    def build(wanted: str) -> None:
-        if wanted not in built:
-            retriever = spec.retrievers[wanted]
-            for part in parts_of(retriever):
-                build(part)
-            built[wanted] = retriever.build(index=index, others=built, name=wanted)
-            made = built[wanted]
-            if (limits := retriever.filters and retriever.filters.wanted()) and isinstance(made, Ranking):
-                made.filters = limits
-
-    build(name)
-    return built
+def _drafted(
+    stage: str, written: Iterator[str | Draft], secret: Secret, inquiry: Inquiry, trace: Trace
+) -> Generator[str, None, Draft]:
+    """Pieces of a text as they are written, until they repeat what the LLM alone is told; the draft at the end."""
+    draft = Draft(refused=True)
+    with trace.stage(stage) as step:
+        for piece in secret.until_repeated(written):
+            if isinstance(piece, str):
+                yield piece
+            else:
+                draft = piece
+        step.tokens_in, step.tokens_out = draft.tokens_in, draft.tokens_out
+    trace.prompt += draft.prompt
+    return discreet(draft, secret, inquiry)

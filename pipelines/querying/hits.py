@@ -9,6 +9,7 @@ import numpy as np
 
 from pipelines.catalog.live import LiveNode, LiveNodes
 from pipelines.catalog.selection import FEW, Allowed, Selection
+from pipelines.filters import Filters
 from pipelines.index import Hit
 
 if TYPE_CHECKING:
@@ -41,7 +42,24 @@ def cosines(view: View, vector: Sequence[float], ids: Sequence[str]) -> dict[str
     return dict(zip(held, (matrix @ question / norms).tolist(), strict=True))
 
 
-def first(view: View, top_k: int, search: Callable[[int], list[Hit]]) -> list[NodeWithScore]:
+def best(
+    view: View,
+    filters: Filters | None,
+    top_k: int,
+    *,
+    search: Callable[[int], list[Hit]],
+    each: Callable[[list[str]], list[Hit]],
+) -> list[NodeWithScore]:
+    """The best `top_k` live nodes of a store that the filters allow.
+
+    `search` asks the store for so many hits; `each` looks at given nodes, where few are allowed.
+    """
+    if filters:
+        return _of_allowed(view, view.selection.allowed(filters), top_k, search, each)
+    return _first(view, top_k, search)
+
+
+def _first(view: View, top_k: int, search: Callable[[int], list[Hit]]) -> list[NodeWithScore]:
     """The best `top_k` live nodes of a store, asking it for more while retired ones take their places."""
     limit = top_k + _SPARE
     while True:
@@ -55,18 +73,14 @@ def first(view: View, top_k: int, search: Callable[[int], list[Hit]]) -> list[No
         limit *= 4
 
 
-def of_allowed(
+def _of_allowed(
     view: View,
     allowed: Allowed,
     top_k: int,
-    *,
     search: Callable[[int], list[Hit]],
     each: Callable[[list[str]], list[Hit]],
 ) -> list[NodeWithScore]:
-    """The best `top_k` of what a filter leaves: a store is asked for more until enough are allowed.
-
-    Where few are allowed at all, each of them is looked at instead (`each`).
-    """
+    """The best `top_k` of what a filter leaves: a store is asked for more until enough are allowed."""
     limit = 2 * top_k + _SPARE
     while allowed.count > FEW and limit < allowed.count:
         hits = search(limit)

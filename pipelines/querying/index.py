@@ -20,7 +20,7 @@ from pipelines.filters import Filters
 from pipelines.index import Hit, KeywordIndex, VectorIndex
 from pipelines.models.embedder import Embedder
 from pipelines.querying.exact import ExactVectors
-from pipelines.querying.hits import as_text, compared, cosines, first, of_allowed
+from pipelines.querying.hits import as_text, best, compared, cosines
 from pipelines.schema import PipelineSpec
 from pipelines.shared import Shared
 from pipelines.text.analyser import Analyser
@@ -201,15 +201,13 @@ class OpenIndex:
     ) -> list[NodeWithScore]:
         """Nodes by cosine similarity, best first, of those that the filters allow."""
         with self._reading() as view:
-            if filters:
-                return of_allowed(
-                    view,
-                    view.selection.allowed(filters),
-                    top_k,
-                    search=lambda limit: self._closest(view, vector, limit),
-                    each=lambda ids: compared(view, vector, ids),
-                )
-            return first(view, top_k, lambda limit: self._closest(view, vector, limit))
+            return best(
+                view,
+                filters,
+                top_k,
+                search=lambda limit: self._closest(view, vector, limit),
+                each=lambda ids: compared(view, vector, ids),
+            )
 
     def _closest(self, view: _View, vector: Sequence[float], limit: int) -> list[Hit]:
         try:
@@ -235,15 +233,13 @@ class OpenIndex:
     def matching(self, question: str, top_k: int, filters: Filters | None = None) -> list[NodeWithScore]:
         """Nodes by BM25 over the analysed text, best first, of those that the filters allow."""
         with self._reading() as view:
-            if filters:
-                return of_allowed(
-                    view,
-                    view.selection.allowed(filters),
-                    top_k,
-                    search=lambda limit: view.keywords.search(question, limit),
-                    each=lambda ids: view.keywords.search(question, len(ids), among=ids) if ids else [],
-                )
-            return first(view, top_k, lambda limit: view.keywords.search(question, limit))
+            return best(
+                view,
+                filters,
+                top_k,
+                search=lambda limit: view.keywords.search(question, limit),
+                each=lambda ids: view.keywords.search(question, len(ids), among=ids) if ids else [],
+            )
 
     def unmatched(self, filters: Filters, language: str) -> str:
         """Why the filters allow no node at all, with the values that there are; empty where they allow some."""

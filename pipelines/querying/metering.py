@@ -14,6 +14,7 @@ from pipelines.errors import LimitReached, StorageError
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
+    from pipelines.components.llms import Price
     from pipelines.index import Index
     from pipelines.models.counted import Call
     from pipelines.querying.trace import Trace
@@ -27,7 +28,7 @@ class Meter:
 
     def __init__(self, spec: PipelineSpec, engine: Engine) -> None:
         self._limits, self._engine = spec.limits, engine
-        self._price = getattr(spec.llm, "price", None)
+        self._price: Price | None = getattr(spec.llm, "price", None)
         self._embed_model = spec.embed_model
         self._embed_price: float | None = getattr(spec.embed_model, "price", None)
         self._lock = threading.Lock()
@@ -94,9 +95,7 @@ class Meter:
                 self._unwritten = {usage.today(): Spent(before.tokens + tokens, before.money + money)}
 
     def _cost(self, tokens_in: int, tokens_out: int) -> float | None:
-        if self._price is None:
-            return None
-        return float(tokens_in * self._price.input + tokens_out * self._price.output) / 1e6
+        return None if self._price is None else self._price.of(tokens_in, tokens_out)
 
     def _embed_cost(self, tokens: int) -> float | None:
         return None if self._embed_price is None else tokens * self._embed_price / 1e6

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 from pipelines.catalog import DocumentRow
 from pipelines.components.retrievers import parts_of
-from pipelines.querying.engine import retrievers
+from pipelines.querying.searching import retrievers
 from pipelines.querying.trace import BELOW_TOP_K, CITED, IN_CONTEXT, Candidate, Trace
 from pipelines.text.analyser import Analyser
 

@@ -22,26 +22,29 @@ def rooms(root: Path) -> House:
     return house
 
 
-def asked(count: int) -> list[Question]:
-    """Questions about the rooms; half are of the split `test`, and every sixth has no answer."""
-    found = []
-    for number in range(count):
-        room, split = number % ROOMS, "test" if number % 2 else "train"
-        if room == 5:
-            text = f"Who painted the ceiling of the chapel, asked {number}?"
-            found.append(Question(f"q{number}", text, answerable=False, language="en", split=split))
-            continue
-        found.append(
-            Question(
-                f"q{number}",
-                f"How many people does room {room} seat, asked {number}?",
-                answers=(f"{room + 10} people",),
-                documents=(f"doc{room}.md",),
-                language="en",
-                split=split,
-                evidence=(Evidence(f"doc{room}.md", f"Room {room} seats {room + 10} people."),),
-            )
+def answerable(count: int) -> list[Question]:
+    """Questions about the rooms, each with its words in the documents; half are of the split `test`."""
+    return [
+        Question(
+            f"q{number}",
+            f"How many people does room {room} seat, asked {number}?",
+            answers=(f"{room + 10} people",),
+            documents=(f"doc{room}.md",),
+            language="en",
+            split="test" if number % 2 else "train",
+            evidence=(Evidence(f"doc{room}.md", f"Room {room} seats {room + 10} people."),),
         )
+        for number in range(count)
+        for room in [number % ROOMS]
+    ]
+
+
+def asked(count: int) -> list[Question]:
+    """The same, where every sixth has no answer."""
+    found = answerable(count)
+    for number in range(5, count, ROOMS):
+        text, split = f"Who painted the ceiling of the chapel, asked {number}?", found[number].split
+        found[number] = Question(f"q{number}", text, answerable=False, language="en", split=split)
     return found
 
 

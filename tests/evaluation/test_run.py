@@ -17,43 +17,26 @@ import pytest
 from pipelines.errors import SearchaskError, StorageError
 from pipelines.evaluation import runs
 from pipelines.evaluation.metrics import summary
-from pipelines.evaluation.questions import Evidence, Question, read_questions, write_questions
+from pipelines.evaluation.questions import Question, read_questions, write_questions
 from pipelines.evaluation.run import HOPELESS, evaluate
+from tests.evaluation.rooms import answerable, chat_model, rooms
 from tests.support.chat_server import chat_server
-from tests.support.house import EN, House
+from tests.support.house import House
 
 
 @pytest.fixture
 def house(tmp_path: Path) -> House:
-    house = House(tmp_path)
-    for number in range(6):
-        house.write(f"doc{number}.md", f"# Room {number}\n\nRoom {number} seats {number + 10} people. {EN}\n")
-    house.ingest()
-    return house
-
-
-def asked(count: int) -> list[Question]:
-    """Questions about the rooms, each with its words in the documents."""
-    return [
-        Question(
-            f"q{number}",
-            f"How many people does room {number % 6} seat, asked {number}?",
-            answers=(f"{number % 6 + 10} people",),
-            documents=(f"doc{number % 6}.md",),
-            language="en",
-            evidence=(Evidence(f"doc{number % 6}.md", f"Room {number % 6} seats {number % 6 + 10} people."),),
-        )
-        for number in range(count)
-    ]
+    return rooms(tmp_path)
 
 
 def with_llm(house: House, url: str, **more: Any) -> None:
-    model = {"type": "openai_like", "model": "m", "base_url": url, "api_key": "k", "retries": 0, **more}
-    house.edit(llm=model, query_engines={"answer": {"retriever": "both", "postprocessors": []}})
+    house.edit(
+        llm=chat_model(url, **more), query_engines={"answer": {"retriever": "both", "postprocessors": []}}
+    )
 
 
 def test_every_question_has_an_outcome_with_its_evidence_in_place(house: House) -> None:
-    run = evaluate(house.config, asked(12), source="rooms.jsonl")
+    run = evaluate(house.config, answerable(12), source="rooms.jsonl")
     assert run.header.state == "done" and len(run.pairs) == 12
     found = summary(run.pairs)
     assert found.failed == 0 and found.evidence_gone == 0
@@ -66,38 +49,38 @@ def test_every_question_has_an_outcome_with_its_evidence_in_place(house: House) 
 
 
 def test_answers_of_an_evaluation_are_not_kept_as_asked_by_a_person(house: House) -> None:
-    evaluate(house.config, asked(3), source="rooms.jsonl")
+    evaluate(house.config, answerable(3), source="rooms.jsonl")
     with house.catalog().engine.connect() as connection:
         assert connection.exec_driver_sql("select count(*) from answers").scalar() == 0
 
 
 def test_a_run_is_read_again_as_it_was(house: House) -> None:
-    run = evaluate(house.config, asked(5), source="rooms.jsonl")
+    run = evaluate(house.config, answerable(5), source="rooms.jsonl")
     again = runs.load(run.folder)
     assert again.header == run.header and again.outcomes == run.outcomes and again.questions == run.questions
     assert runs.find_run(house.config.storage, "").header.id == run.header.id
 
 
 def test_a_measured_run_is_given_again_where_that_is_asked_for(house: House) -> None:
-    first = evaluate(house.config, asked(3), source="rooms.jsonl")
-    assert evaluate(house.config, asked(3), source="x", again=False).header.id == first.header.id
-    assert evaluate(house.config, asked(3), source="x").header.id != first.header.id
-    assert evaluate(house.config, asked(4), source="x", again=False).header.id != first.header.id
+    first = evaluate(house.config, answerable(3), source="rooms.jsonl")
+    assert evaluate(house.config, answerable(3), source="x", again=False).header.id == first.header.id
+    assert evaluate(house.config, answerable(3), source="x").header.id != first.header.id
+    assert evaluate(house.config, answerable(4), source="x", again=False).header.id != first.header.id
     house.edit(
         retrievers={"meaning": {"type": "vector", "top_k": 2}},
         query_engines={"answer": {"retriever": "meaning"}},
     )
-    other = evaluate(house.config, asked(3), source="x", again=False)
+    other = evaluate(house.config, answerable(3), source="x", again=False)
     assert other.header.id != first.header.id
     assert other.header.fingerprints["engine"] != first.header.fingerprints["engine"]
     assert other.header.fingerprints["index"] == first.header.fingerprints["index"]
 
 
 def test_another_version_of_the_documents_is_another_run(house: House) -> None:
-    first = evaluate(house.config, asked(3), source="x")
+    first = evaluate(house.config, answerable(3), source="x")
     house.write("doc0.md", "# Room 0\n\nRoom 0 is closed.\n")
     house.ingest()
-    second = evaluate(house.config, asked(3), source="x", again=False)
+    second = evaluate(house.config, answerable(3), source="x", again=False)
     assert second.header.id != first.header.id
     assert second.header.notes["en"] == (
         "1 of 3 pieces of evidence are no longer in the documents: the set was made for another version of them",
@@ -126,7 +109,7 @@ def killed(house: House, questions: Path, when: Callable[[int], bool]) -> int:
 def test_a_run_of_300_questions_killed_in_the_middle_goes_on_where_it_stopped(
     house: House, tmp_path: Path
 ) -> None:
-    write_questions(tmp_path / "q.jsonl", asked(300))
+    write_questions(tmp_path / "q.jsonl", answerable(300))
     before = killed(house, tmp_path / "q.jsonl", lambda lines: lines >= 40)
     (header,) = runs.headers(house.config.storage)
     assert header.state == "running" and before < 300
@@ -146,33 +129,33 @@ def test_a_run_of_300_questions_killed_in_the_middle_goes_on_where_it_stopped(
 
 
 def test_half_a_line_of_a_killed_run_is_asked_again(house: House) -> None:
-    run = evaluate(house.config, asked(4), source="x")
+    run = evaluate(house.config, answerable(4), source="x")
     file = run.folder / "outcomes.jsonl"
     file.write_bytes(file.read_bytes()[:-20])
     run.change(state="running")
-    again = evaluate(house.config, asked(4), source="x")
+    again = evaluate(house.config, answerable(4), source="x")
     assert again.header.id == run.header.id and len(again.pairs) == 4
     assert all(json.loads(line) for line in file.read_bytes().splitlines())
 
 
 def test_two_at_once_do_not_share_a_run(house: House) -> None:
-    run = evaluate(house.config, asked(3), source="x")
+    run = evaluate(house.config, answerable(3), source="x")
     run.change(state="running")
     with runs.alone(run), pytest.raises(StorageError, match="another process is at it"):
-        evaluate(house.config, asked(3), source="x")
+        evaluate(house.config, answerable(3), source="x")
 
 
 def test_a_stop_keeps_what_was_asked_and_the_next_run_goes_on(house: House) -> None:
     seen: list[int] = []
     run = evaluate(
         house.config,
-        asked(10),
+        answerable(10),
         source="x",
         report=lambda progress: seen.append(progress.done),
         stopped=lambda: bool(seen) and seen[-1] >= 4,
     )
     assert (run.header.state, run.header.why) == ("stopped", "interrupted") and 4 <= len(run.pairs) < 10
-    again = evaluate(house.config, asked(10), source="x")
+    again = evaluate(house.config, answerable(10), source="x")
     assert again.header.id == run.header.id and len(again.pairs) == 10
 
 
@@ -189,7 +172,7 @@ def test_an_endpoint_that_fails_for_some_questions_is_reported_and_not_fatal(hou
             return plain()
 
         server.next_reply = sometimes  # type: ignore[method-assign]
-        run = evaluate(house.config, asked(20), source="x", judge=False, workers=1)
+        run = evaluate(house.config, answerable(20), source="x", judge=False, workers=1)
     found = summary(run.pairs)
     assert run.header.state == "done" and found.outcomes["failed"] == 3
     failed = [outcome for _, outcome in run.pairs if outcome.outcome == "failed"]
@@ -199,7 +182,7 @@ def test_an_endpoint_that_fails_for_some_questions_is_reported_and_not_fatal(hou
 def test_an_endpoint_that_never_answers_ends_the_run_soon(house: House) -> None:
     with chat_server("no", status=500) as server:
         with_llm(house, server.url)
-        run = evaluate(house.config, asked(60), source="x", workers=1)
+        run = evaluate(house.config, answerable(60), source="x", workers=1)
     assert run.header.state == "stopped" and len(run.pairs) < 20
     assert run.header.why.startswith(f"{HOPELESS} questions failed, and none was answered: ")
 
@@ -208,7 +191,7 @@ def test_a_limit_ends_the_run_and_what_was_asked_is_kept(house: House) -> None:
     with chat_server("Room 0 seats 10 people [1].") as server:
         with_llm(house, server.url, price={"input": 1.0, "output": 1.0})
         house.edit(limits={"per_day": {"tokens": 1200}})
-        run = evaluate(house.config, asked(40), source="x", judge=False, workers=1)
+        run = evaluate(house.config, answerable(40), source="x", judge=False, workers=1)
     assert run.header.state == "stopped" and "limits.per_day.tokens" in run.header.why
     assert 0 < len(run.pairs) < 40
     spent = [outcome.money for _, outcome in run.pairs]
@@ -218,7 +201,7 @@ def test_a_limit_ends_the_run_and_what_was_asked_is_kept(house: House) -> None:
 def test_a_judge_that_answers_nonsense_is_counted_and_is_no_pass(house: House) -> None:
     with chat_server("Badges are issued by the front desk [1].", "purple", "yes", "", "no") as server:
         with_llm(house, server.url)
-        run = evaluate(house.config, asked(2), source="x", workers=1)
+        run = evaluate(house.config, answerable(2), source="x", workers=1)
     found = summary(run.pairs)
     assert run.header.judge == "m"
     assert found.judge_nonsense >= 1
@@ -230,13 +213,13 @@ def test_a_judge_that_answers_nonsense_is_counted_and_is_no_pass(house: House) -
 
 
 def test_a_question_that_is_empty_after_cleaning_fails_alone(house: House) -> None:
-    run = evaluate(house.config, [*asked(2), Question("bad", "\x00 \x01")], source="x")
+    run = evaluate(house.config, [*answerable(2), Question("bad", "\x00 \x01")], source="x")
     assert run.outcomes["bad"].outcome == "failed" and run.outcomes["bad"].error == "the question is empty"
     assert run.header.state == "done"
 
 
 def test_ids_of_runs_are_no_paths(house: House) -> None:
-    evaluate(house.config, asked(2), source="x")
+    evaluate(house.config, answerable(2), source="x")
     for name in ("../evaluations", "/etc", "a/b", ".."):
         with pytest.raises(SearchaskError):
             runs.find_run(house.config.storage, name)

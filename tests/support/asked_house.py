@@ -9,8 +9,8 @@ from typing import Any
 from llama_index.core.schema import MetadataMode, NodeWithScore
 
 from pipelines.components.runtime.inquiry import Inquiry
-from pipelines.querying.engine import retrievers
 from pipelines.querying.index import OpenIndex
+from pipelines.querying.searching import retrievers
 from tests.support.house import House
 
 PARTS = {

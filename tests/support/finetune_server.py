@@ -6,15 +6,13 @@ files are wrong. `advance` moves it; nothing moves by itself.
 
 from __future__ import annotations
 
-import email
-import email.policy
-import functools
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
+
+from tests.support.loopback import Handler, Server
 
 LEAST = 10
 NEXT = {"validating_files": "queued", "queued": "running", "running": "succeeded"}
@@ -39,7 +37,7 @@ class Faults:
 
 
 @dataclass
-class FineTuneServer:
+class FineTuneServer(Server):
     """The server; `url` is what a config takes as base_url."""
 
     faults: Faults = field(default_factory=Faults)
@@ -53,15 +51,7 @@ class FineTuneServer:
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._http.shutdown()
-        self._http.server_close()
+        self.start(_Handler)
 
     def examples(self, file: str) -> list[dict[str, Any]]:
         """The examples of an uploaded file."""
@@ -160,24 +150,12 @@ def _error(status: int, message: str, code: str | None = None) -> tuple[int, Any
     }
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
+    house: FineTuneServer
+    do_GET = Handler.do_POST  # noqa: N815
 
-    def __init__(self, server: FineTuneServer, *args: Any) -> None:
-        self.house = server
-        super().__init__(*args)
-
-    def log_message(self, *args: Any) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        self._answer("GET", b"")
-
-    def do_POST(self) -> None:
-        self._answer("POST", self.rfile.read(int(self.headers.get("Content-Length") or 0)))
-
-    def _answer(self, method: str, body: bytes) -> None:
-        house = self.house
+    def answer(self) -> None:
+        house, method, body = self.house, self.command, self.body()
         path = urlsplit(self.path).path.removeprefix("/v1")
         with house.lock:
             house.requests.append((method, path))
@@ -189,10 +167,10 @@ class _Handler(BaseHTTPRequestHandler):
             elif house.faults.without:
                 status, answer = _error(404, f"Invalid URL ({method} {self.path})")
             elif house.faults.html:
-                return self._send(200, b"<html>Welcome</html>", "text/html")
+                return self.send(200, b"<html>Welcome</html>", "text/html")
             else:
                 status, answer = self._route(method, path, body)
-            return self._send(status, json.dumps(answer).encode(), "application/json")
+            return self.send(status, json.dumps(answer).encode())
 
     def _route(self, method: str, path: str, body: bytes) -> tuple[int, Any]:
         house, parts = self.house, path.strip("/").split("/")
@@ -227,9 +205,7 @@ class _Handler(BaseHTTPRequestHandler):
         return {"object": "list", "data": data[:limit], "has_more": len(data) > limit}
 
     def _upload(self, body: bytes) -> tuple[int, Any]:
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        whole = email.message_from_bytes(head + body, policy=email.policy.HTTP)
-        parts = {part.get_param("name", header="content-disposition"): part for part in whole.iter_parts()}  # type: ignore[attr-defined]
+        parts = self.form(body)
         if not {"file", "purpose"} <= parts.keys():
             return _error(400, "file and purpose are required")
         content = parts["file"].get_payload(decode=True)
@@ -247,10 +223,3 @@ class _Handler(BaseHTTPRequestHandler):
             "purpose": purpose,
             "status": "processed",
         }
-
-    def _send(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)

@@ -12,7 +12,8 @@ from pipelines.catalog import Catalog
 from pipelines.catalog.derived import open_keywords, open_vectors
 from pipelines.config import Config, load_config
 from pipelines.ingestion.events import Summary
-from pipelines.ingestion.plan import Plan, make_plan
+from pipelines.ingestion.plan import Plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.ingestion.run import ingest
 
 ZH = "北京地铁有二十七条线路。工作满一年的员工每年有五天年假；满十年的有十天。年假要提前两周申请。"

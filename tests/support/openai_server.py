@@ -15,12 +15,13 @@ import json
 import threading
 import time
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import httpx
 import numpy as np
+
+from tests.support.loopback import Handler, Server
 
 DIMENSION = 384
 
@@ -80,7 +81,7 @@ class Request:
 
 
 @dataclass
-class OpenAIServer:
+class OpenAIServer(Server):
     """The server; `url` is what a config takes as base_url."""
 
     faults: Faults = field(default_factory=Faults)
@@ -88,13 +89,9 @@ class OpenAIServer:
     most_at_once: int = 0
 
     def __post_init__(self) -> None:
-        self.stopped = threading.Event()
         self.lock = threading.Lock()
         self.running = 0
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}/v1"
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
+        self.start(_Handler)
 
     @property
     def sizes(self) -> list[int]:
@@ -111,26 +108,13 @@ class OpenAIServer:
         self.requests.clear()
         self.most_at_once = 0
 
-    def close(self) -> None:
-        """Stop answering."""
-        self.stopped.set()
-        self._http.shutdown()
-        self._http.server_close()
 
+class _Handler(Handler):
+    house: OpenAIServer
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
-
-    def __init__(self, server: OpenAIServer, *args: Any) -> None:
-        self.house = server
-        super().__init__(*args)
-
-    def log_message(self, *args: Any) -> None:
-        """Keep quiet."""
-
-    def do_POST(self) -> None:
+    def answer(self) -> None:
         house = self.house
-        body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
+        body = json.loads(self.body())
         request = Request(self.path, dict(self.headers.items()), body)
         with house.lock:
             house.requests.append(request)
@@ -233,14 +217,7 @@ class _Handler(BaseHTTPRequestHandler):
         headers: dict[str, str] | None = None,
     ) -> None:
         request.status = status
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        for name, value in (headers or {}).items():
-            if value:
-                self.send_header(name, value)
-        self.end_headers()
-        self.wfile.write(body)
+        self.send(status, body, kind, headers)
 
 
 _engine_lock = threading.Lock()

@@ -6,14 +6,12 @@ message; one that is not there, or not processed yet, is refused with the messag
 
 from __future__ import annotations
 
-import email
-import email.policy
-import functools
 import json
 import threading
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.loopback import Handler, Server
 
 KEY = "sk-0123456789abcdef"
 ENDINGS = (".txt", ".md", ".docx", ".pdf", ".xlsx", ".epub", ".mobi", ".csv", ".json")
@@ -31,7 +29,7 @@ class File:
 
 
 @dataclass
-class QwenLongServer:
+class QwenLongServer(Server):
     """The server; `url` is what a config takes as base_url."""
 
     replies: list[str] = field(default_factory=lambda: ["NO_ANSWER"])
@@ -50,15 +48,7 @@ class QwenLongServer:
 
     def __post_init__(self) -> None:
         self.lock = threading.Lock()
-        self._http = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(_Handler, self))
-        self._http.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._http.server_port}/compatible-mode/v1"
-        threading.Thread(target=self._http.serve_forever, args=(0.02,), daemon=True).start()
-
-    def close(self) -> None:
-        """Stop answering."""
-        self._http.shutdown()
-        self._http.server_close()
+        self.start(_Handler, "/compatible-mode/v1")
 
     def named(self, chat: int = -1) -> list[str]:
         """The files that a chat named."""
@@ -106,28 +96,12 @@ def refusal(status: int, message: str, code: str = "invalid_parameter_error") ->
     return status, {"error": error, "request_id": "1"}
 
 
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.1"
+class _Handler(Handler):
+    house: QwenLongServer
+    do_GET = do_DELETE = Handler.do_POST  # noqa: N815
 
-    def __init__(self, server: QwenLongServer, *args: Any) -> None:
-        self.house = server
-        super().__init__(*args)
-
-    def log_message(self, *args: Any) -> None:
-        """Keep quiet."""
-
-    def do_GET(self) -> None:
-        self._answer("GET")
-
-    def do_DELETE(self) -> None:
-        self._answer("DELETE")
-
-    def do_POST(self) -> None:
-        self._answer("POST")
-
-    def _answer(self, method: str) -> None:
-        house = self.house
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+    def answer(self) -> None:
+        house, method, body = self.house, self.command, self.body()
         path = self.path.removeprefix("/compatible-mode/v1").strip("/").split("/")
         with house.lock:
             house.requests.append((method, path[0]))
@@ -137,7 +111,7 @@ class _Handler(BaseHTTPRequestHandler):
             elif path == ["chat", "completions"]:
                 return self._chat(json.loads(body))
             elif house.html:
-                return self._send(200, b"<html>Welcome</html>", "text/html")
+                return self.send(200, b"<html>Welcome</html>", "text/html")
             elif house.without:
                 answer = refusal(house.without, f"Invalid URL ({method} {self.path})")
             elif method == "POST" and path == ["files"]:
@@ -149,13 +123,11 @@ class _Handler(BaseHTTPRequestHandler):
                 answer = 200, {"id": path[1], "object": "file", "deleted": True}
             else:
                 answer = house.retrieve(path[1])
-            return self._send(answer[0], json.dumps(answer[1]).encode(), "application/json")
+            return self.send(answer[0], json.dumps(answer[1]).encode())
 
     def _upload(self, body: bytes) -> tuple[int, Any]:
         house = self.house
-        head = f"Content-Type: {self.headers['Content-Type']}\r\n\r\n".encode()
-        whole = email.message_from_bytes(head + body, policy=email.policy.HTTP)
-        parts = {part.get_param("name", header="content-disposition"): part for part in whole.iter_parts()}  # type: ignore[attr-defined]
+        parts = self.form(body)
         if parts["purpose"].get_payload(decode=True) != b"file-extract":
             return refusal(400, "'purpose' must be file-extract or batch")
         name = str(parts["file"].get_filename())
@@ -172,7 +144,7 @@ class _Handler(BaseHTTPRequestHandler):
         house.chats.append(body)
         if problem := house.problem(body["messages"]):
             status, answer = refusal(400, problem)
-            return self._send(status, json.dumps(answer).encode(), "application/json")
+            return self.send(status, json.dumps(answer).encode())
         reply = house.replies.pop(0) if len(house.replies) > 1 else house.replies[0]
         base = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": body["model"]}
         read = sum(len(house.files[key].content) for key in house.named())
@@ -183,11 +155,4 @@ class _Handler(BaseHTTPRequestHandler):
         usage = {"prompt_tokens": 100 + read, "completion_tokens": 7, "total_tokens": 107 + read}
         lines.append({**base, "choices": [], "usage": usage})
         sent = "".join(f"data: {json.dumps(line)}\n\n" for line in lines) + "data: [DONE]\n\n"
-        return self._send(200, sent.encode(), "text/event-stream")
-
-    def _send(self, status: int, body: bytes, kind: str) -> None:
-        self.send_response(status)
-        self.send_header("Content-Type", kind)
-        self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        self.wfile.write(body)
+        return self.send(200, sent.encode(), "text/event-stream")

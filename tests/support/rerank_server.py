@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import json
-import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.loopback import Handler, Server, serving
 
 
 @dataclass
-class RerankServer:
+class RerankServer(Server):
     """Scores a passage by the words it shares with the question; `status` and `body` are what goes wrong."""
 
     url: str = ""
@@ -35,39 +34,21 @@ class RerankServer:
         return [{"index": place, "relevance_score": shares[place]} for place in order[: asked["top_n"]]]
 
 
-@contextmanager
-def rerank_server() -> Iterator[RerankServer]:
+def rerank_server() -> AbstractContextManager[RerankServer]:
     """Run a server while the block runs; paths are told apart by their ends."""
-    told = RerankServer()
+    return serving(RerankServer(), _Handler, path="")
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.requests.append({"path": self.path, "key": self.headers["Authorization"], **body})
-            nested = "input" in body
-            asked = {**body["input"], **body["parameters"]} if nested else body
-            ranking = {"results": told.ranking(asked)}
-            answer = (
-                {"request_id": "1", "output": ranking, "usage": {"total_tokens": 9}} if nested else ranking
-            )
-            said = told.body or json.dumps({"id": "1", **answer})
-            time.sleep(told.delay)
-            self.send_response(told.status)
-            self.send_header("Content-Type", "application/json")
-            self.send_header("Content-Length", str(len(said.encode())))
-            self.end_headers()
-            self.wfile.write(said.encode())
+class _Handler(Handler):
+    house: RerankServer
 
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told.url = f"http://127.0.0.1:{server.server_port}"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield told
-    finally:
-        server.shutdown()
-        server.server_close()
+    def answer(self) -> None:
+        told, body = self.house, json.loads(self.body())
+        told.requests.append({"path": self.path, "key": self.headers["Authorization"], **body})
+        nested = "input" in body
+        asked = {**body["input"], **body["parameters"]} if nested else body
+        ranking = {"results": told.ranking(asked)}
+        answer = {"request_id": "1", "output": ranking, "usage": {"total_tokens": 9}} if nested else ranking
+        said = told.body or json.dumps({"id": "1", **answer})
+        time.sleep(told.delay)
+        self.send(told.status, said.encode())

@@ -5,15 +5,15 @@ from __future__ import annotations
 import json
 import threading
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
+
+from tests.support.loopback import Handler, Server, serving
 
 
 @dataclass
-class SlowLLM:
+class SlowLLM(Server):
     """Writes `reply` word by word; with `dies_after` the connection ends behind so many words."""
 
     reply: str = "The cafeteria opens at eight [1]."
@@ -31,65 +31,48 @@ class SlowLLM:
         return "\n".join(message["content"] for message in self.requests[-1]["messages"])
 
 
-@contextmanager
-def slow_llm(told: SlowLLM) -> Iterator[SlowLLM]:
+def slow_llm(told: SlowLLM) -> AbstractContextManager[SlowLLM]:
     """Serve it while the block runs."""
-    ended = threading.Event()
+    return serving(told, _Handler)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            body = json.loads(self.rfile.read(int(self.headers["Content-Length"])))
-            told.requests.append(body)
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.send_header("Connection", "close")
-            self.end_headers()
-            try:
-                self._write(body["model"])
-            except (BrokenPipeError, ConnectionResetError):
-                told.left.set()
+class _Handler(Handler):
+    house: SlowLLM
 
-        def _write(self, model: str) -> None:
-            for number, word in enumerate(told.reply.split(" ")):
-                if number == told.dies_after:  # without the empty piece that ends a body
-                    return
-                if ended.is_set():
-                    return
-                self._send(model, word if number == 0 else f" {word}")
-                time.sleep(told.pause)
-            self._send(model, "", "stop")
-            self._piece(b"data: [DONE]\n\n")
-            self._piece(b"")
+    def answer(self) -> None:
+        body = json.loads(self.body())
+        self.house.requests.append(body)
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.send_header("Connection", "close")
+        self.end_headers()
+        try:
+            self._write(body["model"])
+        except (BrokenPipeError, ConnectionResetError):
+            self.house.left.set()
 
-        def _send(self, model: str, text: str, finish: str | None = None) -> None:
-            delta = {"role": "assistant", "content": text}
-            choice = {"index": 0, "delta": delta, "finish_reason": finish}
-            chunk = {
-                "id": "1",
-                "object": "chat.completion.chunk",
-                "created": 0,
-                "model": model,
-                "choices": [choice],
-            }
-            self._piece(f"data: {json.dumps(chunk)}\n\n".encode())
+    def _write(self, model: str) -> None:
+        told = self.house
+        for number, word in enumerate(told.reply.split(" ")):
+            if number == told.dies_after:  # without the empty piece that ends a body
+                return
+            if told.stopped.is_set():
+                return
+            self._send(model, word if number == 0 else f" {word}")
+            time.sleep(told.pause)
+        self._send(model, "", "stop")
+        self.chunk(b"data: [DONE]\n\n")
+        self.chunk(b"")
 
-        def _piece(self, content: bytes) -> None:
-            self.wfile.write(b"%x\r\n%b\r\n" % (len(content), content))
-            self.wfile.flush()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    server.daemon_threads = True
-    told.url = f"http://127.0.0.1:{server.server_port}/v1"
-    threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
-    try:
-        yield told
-    finally:
-        ended.set()
-        server.shutdown()
-        server.server_close()
+    def _send(self, model: str, text: str, finish: str | None = None) -> None:
+        delta = {"role": "assistant", "content": text}
+        choice = {"index": 0, "delta": delta, "finish_reason": finish}
+        chunk = {
+            "id": "1",
+            "object": "chat.completion.chunk",
+            "created": 0,
+            "model": model,
+            "choices": [choice],
+        }
+        self.chunk(f"data: {json.dumps(chunk)}\n\n".encode())

@@ -6,13 +6,14 @@ import json
 import select
 import socket
 import threading
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from typing import Any
 
+from tests.support.loopback import Handler, Server, serving
 
-class StreamServer:
+
+class StreamServer(Server):
     """Sends `pieces` of an answer, one each time that `go` is set or at once; then ends, or `breaks`."""
 
     def __init__(self, pieces: Sequence[str], *, breaks: bool, waits: bool) -> None:
@@ -22,7 +23,6 @@ class StreamServer:
             self.go.set()
         self.left = threading.Event()
         """Set once the client closed its connection before the end."""
-        self.url = ""
 
     def llm(self) -> dict[str, Any]:
         """The `llm:` of a config that asks this server."""
@@ -34,65 +34,55 @@ class StreamServer:
             "retries": 0,
         }
 
+    def close(self) -> None:
+        """Stop answering; nobody waits for `go` any more."""
+        self.go.set()
+        super().close()
 
-@contextmanager
-def stream_server(*pieces: str, breaks: bool = False, waits: bool = False) -> Iterator[StreamServer]:
+
+def stream_server(
+    *pieces: str, breaks: bool = False, waits: bool = False
+) -> AbstractContextManager[StreamServer]:
     """Run a server while the block runs; with `waits` only the first piece comes before `go` is set."""
-    told = StreamServer(pieces, breaks=breaks, waits=waits)
+    return serving(StreamServer(pieces, breaks=breaks, waits=waits), _Handler)
 
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
 
-        def do_POST(self) -> None:
-            self.rfile.read(int(self.headers["Content-Length"]))
-            self.send_response(200)
-            self.send_header("Content-Type", "text/event-stream")
-            self.send_header("Transfer-Encoding", "chunked")
-            self.end_headers()
-            for number, piece in enumerate(told.pieces):
-                if number and not self.waited():
-                    told.left.set()
-                    self.close_connection = True
-                    return
-                self.chunk(_event(piece))
-            if told.breaks:
-                self.connection.shutdown(socket.SHUT_RDWR)
+class _Handler(Handler):
+    house: StreamServer
+
+    def answer(self) -> None:
+        told = self.house
+        self.body()
+        self.send_response(200)
+        self.send_header("Content-Type", "text/event-stream")
+        self.send_header("Transfer-Encoding", "chunked")
+        self.end_headers()
+        for number, piece in enumerate(told.pieces):
+            if number and not self.waited():
+                told.left.set()
                 self.close_connection = True
                 return
-            self.chunk("data: [DONE]\n\n")
-            self.chunk("")
+            self.chunk(_event(piece))
+        if told.breaks:
+            self.connection.shutdown(socket.SHUT_RDWR)
+            self.close_connection = True
+            return
+        self.chunk(b"data: [DONE]\n\n")
+        self.chunk(b"")
 
-        def waited(self) -> bool:
-            """Wait for `go`; False where the client closes its connection meanwhile."""
-            while not told.go.wait(0.02):
-                readable, _, _ = select.select([self.connection], [], [], 0)
-                try:
-                    if readable and not self.connection.recv(1, socket.MSG_PEEK):
-                        return False
-                except ConnectionError:
+    def waited(self) -> bool:
+        """Wait for `go`; False where the client closes its connection meanwhile."""
+        while not self.house.go.wait(0.02):
+            readable, _, _ = select.select([self.connection], [], [], 0)
+            try:
+                if readable and not self.connection.recv(1, socket.MSG_PEEK):
                     return False
-            return True
-
-        def chunk(self, text: str) -> None:
-            data = text.encode()
-            self.wfile.write(f"{len(data):x}\r\n".encode() + data + b"\r\n")
-            self.wfile.flush()
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    told.url = f"http://127.0.0.1:{server.server_port}/v1"
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    try:
-        yield told
-    finally:
-        told.go.set()
-        server.shutdown()
-        server.server_close()
+            except ConnectionError:
+                return False
+        return True
 
 
-def _event(piece: str) -> str:
+def _event(piece: str) -> bytes:
     choice = {"index": 0, "delta": {"role": "assistant", "content": piece}}
     chunk = {"id": "1", "object": "chat.completion.chunk", "created": 0, "model": "slow", "choices": [choice]}
-    return f"data: {json.dumps(chunk)}\n\n"
+    return f"data: {json.dumps(chunk)}\n\n".encode()

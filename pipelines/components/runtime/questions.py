@@ -41,22 +41,26 @@ class Step(ABC):
     def apply(self, inquiry: Inquiry) -> None:
         """Ask, and take what is of use."""
         said = self.said(inquiry)
-        if said is not None:
-            self.take(inquiry, said)
+        if said is not None and not self.take(inquiry, said):
+            inquiry.note(self.nothing)
 
     @abstractmethod
-    def take(self, inquiry: Inquiry, said: str) -> None:
-        """Make of what the LLM said what is searched for; what is of no use is noted."""
+    def take(self, inquiry: Inquiry, said: str) -> bool:
+        """Make of what the LLM said what is searched for; whether it was of use."""
 
     def read(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> None:  # noqa: B027 - most do nothing
         """Nothing."""
 
-    def said(self, inquiry: Inquiry, *blocks: str) -> str | None:
-        """What the LLM makes of a question and what is shown with it; None with a note where it fails."""
+    def shown(self, inquiry: Inquiry) -> tuple[str, ...]:
+        """What the LLM is shown before the question."""
+        return ()
+
+    def said(self, inquiry: Inquiry) -> str | None:
+        """What the LLM makes of a question; None with a note where it fails."""
         tongue = tongue_of(inquiry)
         form = self.form[tongue].replace("{count}", str(self.count))
         system = "\n".join([self.instructions[tongue], form, DATA[tongue]])
-        user = "\n".join([*blocks, block("question", inquiry.query_str)])
+        user = "\n".join([*self.shown(inquiry), block("question", inquiry.query_str)])
         return consulted(inquiry, self.purpose, system, user)
 
 
@@ -80,22 +84,23 @@ class Condensation(Step):
 
     def apply(self, inquiry: Inquiry) -> None:
         """Rewrite the question, where there is a chat and the LLM does it well."""
-        if not inquiry.history:
-            return
-        turns = [_turn(each) for each in inquiry.history[-self.turns :]]
-        said = self.said(inquiry, block("conversation", "\n\n".join(turns)))
-        if said is not None:
-            self.take(inquiry, said)
+        if inquiry.history:
+            super().apply(inquiry)
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
+    def shown(self, inquiry: Inquiry) -> tuple[str, ...]:
+        """The last turns of the chat."""
+        turns = [_turn(each) for each in inquiry.history[-self.turns :]]
+        return (block("conversation", "\n\n".join(turns)),)
+
+    def take(self, inquiry: Inquiry, said: str) -> bool:
         """The question in its new words."""
         text = one_line(said)
         # A code or a name alone may be asked for in the language of the chat before it.
         tongues = {language_of(inquiry.query_str), language_of(inquiry.history[-1].question)}
         if not text or len(text) >= LONGEST or language_of(text) not in tongues:
-            inquiry.note(self.nothing)
-            return
+            return False
         inquiry.query_str, inquiry.embedding = text, None
+        return True
 
 
 def _turn(exchange: Exchange) -> str:
@@ -115,13 +120,13 @@ class Translation(Step):
         "translate: the model wrote no translation to search for", "translate：模型没有写出可检索的译文"
     )
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
-        """One variant more, unless the model wrote nothing of use."""
+    def take(self, inquiry: Inquiry, said: str) -> bool:
+        """One variant more."""
         text = one_line(said)
-        if text and language_of(text) != language_of(inquiry.query_str):
-            inquiry.variants.append(Variant(text, self.purpose))
-        else:
-            inquiry.note(self.nothing)
+        if not text or language_of(text) == language_of(inquiry.query_str):
+            return False
+        inquiry.variants.append(Variant(text, self.purpose))
+        return True
 
 
 class KeywordsOf(Step):
@@ -135,13 +140,11 @@ class KeywordsOf(Step):
     nothing = Words("keywords: the model named none", "keywords：模型没有给出关键词")
     most = 8
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> bool:
         """The question's own words stay where the model names none."""
         words = " ".join(items(said, self.most))[:LONGEST].strip()
-        if words:
-            inquiry.words = words
-        else:
-            inquiry.note(self.nothing)
+        inquiry.words = words or inquiry.words
+        return bool(words)
 
 
 class Hypothesis(Step):
@@ -151,13 +154,12 @@ class Hypothesis(Step):
     form: ClassVar = {"zh": "只输出这一段。", "en": "Write the passage only."}
     nothing = Words("hyde: the model wrote no passage", "hyde：模型没有写出段落")
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> bool:
         """One variant more that is embedded as a passage; words are looked for as in the question."""
         text = prose(said)
         if text:
             inquiry.variants.append(Variant(text, self.purpose, passage=True))
-        else:
-            inquiry.note(self.nothing)
+        return bool(text)
 
 
 class Wordings(Step):
@@ -170,13 +172,12 @@ class Wordings(Step):
     }
     nothing = Words("multi_query: the model wrote no other wording", "multi_query：模型没有写出其他问法")
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> bool:
         """As many variants as asked for, none twice, and none that is there already."""
         known = [inquiry.query_str, *(variant.text for variant in inquiry.variants)]
         found = items(said, self.count, beside=known)
         inquiry.variants += [Variant(text, self.purpose) for text in found]
-        if not found:
-            inquiry.note(self.nothing)
+        return bool(found)
 
 
 class Decomposition(Step):
@@ -193,14 +194,13 @@ class Decomposition(Step):
         super().__init__(instructions, count)
         self.sub_answers = sub_answers
 
-    def take(self, inquiry: Inquiry, said: str) -> None:
+    def take(self, inquiry: Inquiry, said: str) -> bool:
         """Search for each part as well; one part alone is the question itself in other words."""
         found = items(said, self.count, beside=[inquiry.query_str])
         if len(found) > 1:
             inquiry.parts = [Part(text) for text in found]
             inquiry.variants += [Variant(text, self.purpose) for text in found]
-        elif not items(said, 1):
-            inquiry.note(self.nothing)
+        return bool(items(said, 1))
 
     def read(self, inquiry: Inquiry, nodes: Sequence[NodeWithScore]) -> None:
         """Answer each part from the passages that were found for it."""

@@ -12,6 +12,7 @@ from pipelines.querying.trace import Trace
 if TYPE_CHECKING:
     from llama_index.core.llms import LLM
 
+    from pipelines.components.llms import Price
     from pipelines.models.counted import Call
     from pipelines.schema import PipelineSpec
 
@@ -23,7 +24,7 @@ class Counting:
         """Raises SearchaskError where the LLM can't be built."""
         assert spec.llm is not None
         self._llm: LLM = spec.llm.build()
-        self._price = getattr(spec.llm, "price", None)
+        self._price: Price | None = getattr(spec.llm, "price", None)
         self._meter = meter
         self.calls: list[Call] = []
 
@@ -54,4 +55,4 @@ class Counting:
         line = f"{len(self.calls)} calls of the model, {sent:,} tokens sent, {got:,} written"
         if self._price is None:
             return line + "; the config gives no price"
-        return line + f", {(sent * self._price.input + got * self._price.output) / 1e6:.4f} paid"
+        return line + f", {self._price.of(sent, got):.4f} paid"

@@ -12,7 +12,7 @@ from pipelines.config import Config
 from pipelines.config.elsewhere import elsewhere
 from pipelines.evaluation import indexes
 from pipelines.evaluation.sweep.variants import Variant
-from pipelines.ingestion.plan import make_plan
+from pipelines.ingestion.planning import make_plan
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from pipelines.config import Config
 from pipelines.errors import SearchaskError
@@ -19,6 +20,9 @@ from pipelines.evaluation.setup import SetUp, set_ups
 from pipelines.evaluation.sweep.experiments import Budget
 from pipelines.evaluation.sweep.variants import BASE, Variant
 from pipelines.ingestion.events import Summary
+
+if TYPE_CHECKING:
+    from pipelines.components.llms import Price
 
 HELD_OUT = "test"
 """The split that is kept for the winner."""
@@ -181,12 +185,8 @@ def column(run: Run, metric: str) -> dict[str, float]:
 
 def _spent(run: Run, config: Config) -> float:
     """What the questions of a run cost, the judge included; what has no price counts for nothing."""
-    price, embedding = getattr(config.spec.llm, "price", None), config.spec.embed_model.price or 0.0
-    spent = 0.0
-    for outcome in run.outcomes.values():
-        spent += outcome.embedded * embedding
-        if price is not None:
-            spent += sum(
-                call.tokens_in * price.input + call.tokens_out * price.output for call in outcome.calls
-            )
-    return spent / 1e6
+    price: Price | None = getattr(config.spec.llm, "price", None)
+    calls = [call for outcome in run.outcomes.values() for call in outcome.calls]
+    asked = sum(price.of(call.tokens_in, call.tokens_out) for call in calls) if price else 0.0
+    embedded = sum(outcome.embedded for outcome in run.outcomes.values())
+    return asked + embedded * (config.spec.embed_model.price or 0.0) / 1e6

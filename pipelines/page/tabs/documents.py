@@ -8,7 +8,7 @@ from typing import Any
 import gradio as gr
 
 from pipelines.errors import ConfigError, SearchaskError
-from pipelines.ingestion.plan import make_plan
+from pipelines.ingestion.planning import make_plan
 from pipelines.page import documents, progress
 from pipelines.page.markdown import escaped
 from pipelines.page.site import Site
