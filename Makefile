@@ -43,7 +43,7 @@ lint: $(READY_DEV)  ## Everything that must hold of the code: style, types, stru
 	@set -e; for config in config/*.yaml config/endpoints/*.yaml config/pipelines/*.yaml; do $(DUMMIES) $(BIN)/searchask check $$config; done
 
 test: $(READY_DEV)  ## The whole suite: offline, without a key.
-	$(BIN)/python -m pytest -n 3 --dist loadfile
+	$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder
 
 bench: $(READY_DEV)  ## Speed, memory and disk against stock LlamaIndex; writes docs/benchmarks.md.
 	$(BIN)/python -m tests.bench

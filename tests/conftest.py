@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import os
 from typing import NoReturn
 
 import pytest
+
+# Tests run beside each other: a model of each process that takes every core would wait for the others.
+os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 pytest_plugins = ["tests.support.fixtures"]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -10,6 +9,7 @@ from tempfile import TemporaryDirectory
 
 from playwright.sync_api import Page, expect, sync_playwright
 
+from tests.support.chromium import chromium
 from tests.support.page_server import page_server
 
 ROOT = Path(__file__).parents[1]
@@ -18,8 +18,8 @@ IMAGES = ROOT / "docs" / "images"
 
 def main() -> None:
     """Ingest the guides, serve the page, and take the pictures."""
-    chromium = shutil.which("chromium") or shutil.which("chromium-browser") or shutil.which("google-chrome")
-    if chromium is None:
+    program = chromium()
+    if program is None:
         sys.exit("there is no Chromium: apt-get install chromium")
     config = ROOT / "config" / "default.yaml"
     subprocess.run([sys.executable, "-m", "pipelines", "ingest", str(config), "--yes"], cwd=ROOT, check=True)
@@ -29,7 +29,7 @@ def main() -> None:
         page_server(config, Path(log) / "log") as server,
         sync_playwright() as driver,
     ):
-        browser = driver.chromium.launch(executable_path=chromium, args=["--no-sandbox"])
+        browser = driver.chromium.launch(executable_path=program, args=["--no-sandbox"])
         for locale, width, scheme, take in (
             ("en-US", 1280, "light", _english),
             ("zh-CN", 390, "dark", _chinese),

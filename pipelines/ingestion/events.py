@@ -56,6 +56,8 @@ class Summary:
     spent: Spent = field(default_factory=Spent)
     asked: Asked | None = None
     """What an LLM was asked about passages, where one reads them for the graph."""
+    money: float = 0.0
+    """What the run cost by the config's prices; models without a price count for nothing."""
     mirrored: tuple[int, int] | None = None
     """Documents written to and removed from another graph store, where there is one."""
     error: str = ""

@@ -113,7 +113,7 @@ class Run:
             outcome = "failed"
         finally:
             summary.outcome = outcome
-            self._allowance.settle()
+            self._summary.money = self._allowance.settle()
             self._catalog.jobs.finish(summary.job, outcome, summary.to_dict())
         return summary
 

@@ -77,10 +77,12 @@ class Allowance:
             for place, more in enumerate((1, call.tokens_in, call.tokens_out)):
                 sums[place] += more
 
-    def settle(self) -> None:
-        """Write to the ledger what the run has embedded, and what it has asked an LLM."""
+    def settle(self) -> float:
+        """Write to the ledger what the run has embedded, and what it has asked an LLM; the money of it."""
+        uses = list(self._uses())
         with suppress(StorageError):
-            usage.record(self._catalog.engine, list(self._uses()))
+            usage.record(self._catalog.engine, uses)
+        return sum(use.money or 0.0 for use in uses)
 
     def _uses(self) -> Iterator[Use]:
         if self.spent.texts:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -10,19 +9,18 @@ from urllib.parse import urlsplit
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Dialog, Page, Response, Route, sync_playwright
 
+from tests.support.chromium import NAMES, chromium
 from tests.support.page_server import PageServer
 
 TIMEOUT = 40_000
 """Milliseconds that a page may take for anything, on a busy machine."""
-
-NAMES = ("chromium", "chromium-browser", "google-chrome")
 
 
 # Not for the whole session: Playwright keeps an event loop running, and tests elsewhere start their own.
 @pytest.fixture(scope="package")
 def browser() -> Iterator[Browser]:
     """The distribution's Chromium; every test that needs it is skipped where there is none."""
-    program = next(filter(None, map(shutil.which, NAMES)), None)
+    program = chromium()
     if program is None:
         pytest.skip(f"there is no browser here: none of {', '.join(NAMES)}")
     with sync_playwright() as playwright:

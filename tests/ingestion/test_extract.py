@@ -210,12 +210,12 @@ def test_usage_and_limits(tmp_path: Path, model: ChatServer) -> None:
         house.ingest()
     assert model.requests == []
     house.edit(limits={})
-    house.ingest()
+    summary = house.ingest()
     catalog = house.catalog()
     (row,) = [each for each in usage.sums(catalog.engine, 1) if each.model == "reader"]
     catalog.close()
     assert (row.kind, row.calls) == ("ingestion", 3)
-    assert row.money == pytest.approx((row.tokens_in + 2 * row.tokens_out) / 1e6)
+    assert row.money == pytest.approx((row.tokens_in + 2 * row.tokens_out) / 1e6) == summary.money
     house.edit(
         limits={"per_day": {"tokens": row.tokens_in + row.tokens_out + 40}}, retrievers=graphed(max_paths=1)
     )

@@ -139,7 +139,7 @@ class Sweep:
             if done.written or done.removed:  # else it was in step already
                 self.outcome.built += 1
                 self.outcome.embedded += done.spent.texts
-                self.outcome.money += done.spent.tokens * (variant.config.spec.embed_model.price or 0.0) / 1e6
+                self.outcome.money += done.money
                 self._built(variant.name, done)
 
         return indexes.indexed(variant.config, beside=self._beside, built=told)
