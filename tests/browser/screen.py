@@ -13,16 +13,17 @@ def ask(page: Page, question: str) -> Locator:
 
 
 def begin(page: Page, question: str) -> None:
-    """Ask, and wait until an answer has begun; Enter is pressed again where Gradio was not listening yet."""
+    """Ask, and wait until an answer has begun."""
     before = answers(page).count()
     box = page.locator("#question textarea")
     box.fill(question)
     box.press("Enter")
     try:
-        expect(answers(page)).to_have_count(before + 1, timeout=15_000)
+        expect(answers(page)).to_have_count(before + 1, timeout=20_000)
     except AssertionError:
-        if box.input_value() == question:
-            box.press("Enter")
+        # Seen on two of 500 pages on a busy machine, and not understood: Gradio shows nothing of an event that was
+        # begun as the page had just loaded. Another event is what a person would begin then.
+        page.locator("#copy").click()
         expect(answers(page)).to_have_count(before + 1)
 
 
