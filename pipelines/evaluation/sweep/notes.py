@@ -14,8 +14,8 @@ SURE = 0.05
 """P value below which a difference is taken for more than chance."""
 _BASE_STAYS = Words("No variant is better than the base by {metric}.", "按 {metric}，没有变体优于基准。")
 _CHANCE = Words(
-    "The winner's lead over the base may be chance: p = {p:.3f}, corrected for {n} variants.",
-    "优胜者相对基准的优势可能是偶然：按 {n} 个变体校正后 p = {p:.3f}。",
+    "The winner's lead over the base may be chance: p = {p:.3f}, corrected for the number of variants ({n}).",
+    "优胜者相对基准的优势可能是偶然：按变体数（{n}）校正后 p = {p:.3f}。",
 )
 _HELD_OUT = Words(
     "On the {n} questions of the split `{split}`, which had no part in the choice: base {a:.4f}, winner {b:.4f}, "
