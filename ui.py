@@ -51,9 +51,16 @@ def build(site: Site, *, edit: bool = False) -> Page:
         return gr.update(value=said, visible=bool(said)), gr.Timer(active=bool(said))
 
     def again(base: str, seen: float, request: gr.Request) -> Any:
-        """Once nothing is wrong any more, by whatever was done elsewhere, the page is filled."""
+        """Once nothing is wrong any more, by whatever was done elsewhere, the page is filled.
+
+        An index can be asked before the ingestion that begins it has ended: the page waits for the end.
+        """
         band, timer = tell(base, request)
-        return band, timer, seen if band["visible"] else seen + 1
+        if band["visible"]:
+            return band, timer, seen
+        if site.entry(base).worker.state().kind == "running":
+            return band, gr.Timer(active=True), seen
+        return band, timer, seen + 1
 
     blocks = gr.Blocks(
         title="Searchask", analytics_enabled=False, fill_width=True, delete_cache=(3600, 86_400)

@@ -154,9 +154,12 @@ def test_a_thumb_and_a_word_are_kept(visit: Visits, server: PageServer, house: H
 def test_a_new_chat_is_empty(visit: Visits, server: PageServer) -> None:
     page = visit(server)
     ask(page, CAFETERIA)
+    box = page.locator("#question textarea")
+    box.fill("Half a")
     page.locator("#new").click()
     expect(answers(page)).to_have_count(0)
     expect(page.locator("#sources .card")).to_have_count(0)
+    expect(box).to_have_value("Half a")
     ask(page, LEAVE)
     expect(answers(page)).to_have_count(1)
 

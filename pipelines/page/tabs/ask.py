@@ -200,8 +200,8 @@ def _stopped(chat: Chat, request: gr.Request) -> Any:
 
 
 def _new(request: gr.Request) -> Any:
-    """An empty chat."""
-    return [], evidence(Chat(), language(request)), Chat(), gr.update(visible=False), ""
+    """An empty chat; what is written already stays."""
+    return [], evidence(Chat(), language(request)), Chat(), gr.update(visible=False), gr.skip()
 
 
 def _select(chat: Chat, message: gr.SelectData, request: gr.Request) -> Any:

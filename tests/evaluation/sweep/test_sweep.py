@@ -32,7 +32,7 @@ def test_a_grid_from_the_plan_to_the_winner(tmp_path: Path) -> None:
     assert "then the base and the winner on 3 questions of the split test" in said.out
     assert said.err.count("index built") == len(lodge.indexes) == 2
     assert "note: On the 3 questions of the split `test`, which had no part in the choice" in said.err
-    assert "may be chance: p = 1.000, corrected for 3 variants" in said.err
+    assert "may be chance: p = 1.000, corrected for the number of variants (3)" in said.err
     best = tmp_path / "handbook.best.yaml"
     assert f"winner: chunk_size=64 top_k=6, written to {best}" in said.out
     assert load_config(best).spec.node_parser.chunk_size == 64  # type: ignore[union-attr]
