@@ -78,7 +78,7 @@ are given).
 | set | default | window | auto_merging |
 |---|---|---|---|
 {wide}
-
+{useless}
 `translate` needs a model that translates, and none runs here; questions across languages rest on the multilingual
 vectors: on dev-xquad-zhq-endoc (Chinese questions, English documents) they find what keyword search can't.
 {missed}"""
@@ -126,6 +126,16 @@ def measure(name: str) -> Measured:
     return found
 
 
+def useless(sets: list[Measured]) -> str:
+    """Which of the wide engines gain nothing on any set, in a sentence."""
+    gained: dict[str, bool] = {}
+    for each in sets:
+        for name, run in each.wide.items():
+            gained[name] = gained.get(name, False) or found_at_5(run) > found_at_5(each.default)
+    found = [f"`{name}`" for name, gains in gained.items() if not gains]
+    return f"\nWithout a gain here: {', '.join(found)}.\n" if found else ""
+
+
 def written(sets: list[Measured], missed: list[str]) -> str:
     """The page."""
     return PAGE.format(
@@ -142,6 +152,7 @@ def written(sets: list[Measured], missed: list[str]) -> str:
             for each in sets
             if each.wide
         ),
+        useless=useless(sets),
         missed="".join(f"\nmissed: {line}.\n" for line in missed),
     )
 
