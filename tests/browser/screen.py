@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import warnings
+
 from playwright.sync_api import Locator, Page, expect
 
 
@@ -22,7 +24,8 @@ def begin(page: Page, question: str) -> None:
         expect(answers(page)).to_have_count(before + 1, timeout=20_000)
     except AssertionError:
         # Seen on two of 500 pages on a busy machine, just after they had loaded, and not understood: Enter does
-        # nothing, and the question stays in the box. A person writes it again.
+        # nothing, and the question stays in the box. A person writes it again; the run says that it was so.
+        warnings.warn(f"Enter did nothing; the box held {box.input_value()!r}", stacklevel=2)
         box.fill("")
         box.fill(question)
         box.press("Enter")

@@ -136,10 +136,10 @@ class Sweep:
         def told(folder: Path, done: Summary) -> None:
             if done.outcome == "interrupted":
                 raise KeyboardInterrupt
+            self.outcome.money += done.money  # a graph alone may have been read, without a chunk written
             if done.written or done.removed:  # else it was in step already
                 self.outcome.built += 1
                 self.outcome.embedded += done.spent.texts
-                self.outcome.money += done.money
                 self._built(variant.name, done)
 
         return indexes.indexed(variant.config, beside=self._beside, built=told)

@@ -79,7 +79,9 @@ def test_what_is_said_of_a_winner() -> None:
     base, other = measured("base", [2] * 10), measured("other", [1, *[2] * 9])
     found = ranking([base, other], "mrr@10")
     told = list(notes(found, Outcome(), None))
-    assert told[0].endswith("may be chance: p = 1.000, corrected for the number of variants (1).")
+    assert told[0] == (
+        "The winner's lead over the base may be chance: p = 1.000, corrected for the number of variants (1)."
+    )
     assert told[1].startswith(
         "The winner is the best of 2 on the same 10 questions, so its figure is optimistic"
     )
